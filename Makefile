@@ -1,0 +1,38 @@
+# make demo         raw synthetic tiles to an aligned volume, with its accuracy
+# make test         the tests                  make check   lint, types and tests
+# make integration  browser and contract tests make bench   the measured tables
+# make docs         regenerate the generated documents
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.installed
+
+.PHONY: demo test check lint format integration bench docs clean
+
+$(READY): requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: $(READY)
+	$(BIN)/rendermodules demo --out demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto
+
+check: lint
+	$(BIN)/python -m mypy rendermodules
+	$(BIN)/python -m pytest -n auto
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build *.egg-info
