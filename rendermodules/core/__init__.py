@@ -1,0 +1,1 @@
+"""Arithmetic: arrays and plain values in, arrays and plain values out. No files, no network."""

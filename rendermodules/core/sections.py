@@ -1,0 +1,70 @@
+"""Sections: the tiles of one z and the transforms that they share.
+
+Tiles and transforms are kept as the JSON that Render stores, not as render-python
+objects: ``renderapi.tilespec.TileSpec`` drops ``meshCellSize``, path builders, loader
+types and slice numbers on its way through, which would change what a tile looks like.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+TileSpec = dict[str, Any]
+"""One tile as Render's JSON: ``tileId``, ``z``, ``width``, ``height``, ``mipmapLevels``, ``transforms`` ..."""
+
+TransformSpec = dict[str, Any]
+"""One transform as Render's JSON: a leaf, a list, a reference or an interpolation."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """The tiles of one z with the shared transforms that they refer to.
+
+    Attributes
+    ----------
+    z : float
+        Position in the stack; fractions are allowed.
+    tiles : list of dict
+        Tile specs as Render's JSON, references to shared transforms kept.
+    transforms : dict of str to dict
+        Shared transform specs by ``id``.
+    """
+
+    z: float
+    tiles: list[TileSpec]
+    transforms: dict[str, TransformSpec] = field(default_factory=dict)
+
+
+def transform_list(tile: TileSpec) -> list[TransformSpec]:
+    """Return the transforms of a tile, first applied first; the list is the tile's own."""
+    transforms: list[TransformSpec] = tile["transforms"]["specList"]
+    return transforms
+
+
+def image_levels(pyramid_owner: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Return (level, image and mask) pairs of a tile or channel, finest first.
+
+    Render's keys are decimal strings, whose own order is 0, 1, 10, 2.
+    """
+    levels = pyramid_owner.get("mipmapLevels") or {}
+    return ((int(key), levels[key]) for key in sorted(levels, key=int))
+
+
+def channels(tile: TileSpec) -> list[dict[str, Any]]:
+    """Return the parts of a tile that hold images: its channels, or the tile itself when it has none."""
+    return tile.get("channels") or [tile]
+
+
+def with_transform_appended(section: Section, transform: TransformSpec) -> Section:
+    """Return the section with one transform behind those that each tile has.
+
+    A transform with an ``id`` is stored once and referred to; without one it is written into every tile.
+    """
+    shared = "id" in transform
+    entry = {"type": "ref", "refId": transform["id"]} if shared else transform
+    tiles = [
+        {**tile, "transforms": {**tile["transforms"], "specList": [*transform_list(tile), entry]}}
+        for tile in section.tiles
+    ]
+    transforms = {**section.transforms, transform["id"]: transform} if shared else section.transforms
+    return Section(section.z, tiles, transforms)

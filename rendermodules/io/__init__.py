@@ -1,0 +1,1 @@
+"""Files and nothing else: paths, images, pyramids, tables."""
