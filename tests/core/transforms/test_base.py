@@ -62,7 +62,7 @@ def moderate_transforms():
         return AffineWarpField([-10, 5], [SIZE, SIZE], affines)
 
     def spline(rng):
-        return ThinPlateSpline(landmarks, rng.normal(size=landmarks.shape) * 1e-5, affine_matrix(rng) - np.eye(2, 3))
+        return ThinPlateSpline(landmarks, rng.normal(size=landmarks.shape) * 2e-6, affine_matrix(rng) - np.eye(2, 3))
 
     return {
         "affine": lambda rng: Affine(affine_matrix(rng)),
@@ -89,7 +89,7 @@ def moderate_transforms():
 MAKERS = moderate_transforms()
 seeds = st.integers(0, 2**32 - 1)
 kinds = pytest.mark.parametrize("kind", MAKERS)
-few_examples = settings(deadline=None, max_examples=8)
+few_examples = settings(deadline=None, max_examples=8, derandomize=True)
 
 
 @kinds
