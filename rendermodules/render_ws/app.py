@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import falcon
-import orjson
 from falcon.request import Request
 from falcon.response import Response
 
@@ -44,11 +43,12 @@ def all_routes() -> list[Route]:
 
 def application(settings: Settings) -> falcon.App[Request, Response]:
     """Return the service as a WSGI application."""
-    app = falcon.App(media_type=TEXT, middleware=[_Door(settings)])
+    app: falcon.App[Request, Response] = falcon.App(middleware=[_Door(settings)])
+    # an answer without a body has no content type
+    app.resp_options.default_media_type = None  # type: ignore[assignment]
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.keep_blank_qs_values = True
     app.req_options.auto_parse_qs_csv = False
-    app.resp_options.default_media_type = TEXT
     app.set_error_serializer(_without_body)
     app.add_error_handler(ServiceError, _ErrorAnswer(settings))
     app.add_error_handler(Exception, _answer_unexpected)
@@ -90,8 +90,6 @@ def _send(response: Response, answer: Answer, route: Route) -> None:
     if answer.content_type is not None:
         response.content_type = answer.content_type
         response.data = answer.body
-    elif answer.status != 304:
-        response.content_type = None  # type: ignore[assignment]
     for name, value in answer.headers.items():
         response.set_header(name, value)
 
@@ -154,8 +152,6 @@ class _ErrorAnswer:
 
 
 def _answer_unexpected(request: Request, response: Response, error: Exception, params: dict[str, Any]) -> None:
-    if isinstance(error, falcon.HTTPError):
-        raise error
     # the client must not see how the service is made; the log has the traceback
     logger.exception("%s %s failed", request.method, request.relative_uri)
     response.status = 500
@@ -164,8 +160,4 @@ def _answer_unexpected(request: Request, response: Response, error: Exception, p
 
 
 def _without_body(request: Request, response: Response, error: falcon.HTTPError) -> None:
-    response.content_type = TEXT
-    response.text = error.title or ""
-
-
-__all__ = ["all_routes", "application", "orjson"]
+    """Leave the body of 404 and 405 empty, as Java Render does."""
