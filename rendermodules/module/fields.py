@@ -57,11 +57,15 @@ class _JsonField(fields.Field):
 
 
 class _PathField(fields.String):
-    """A local path, ``~`` expanded, tested by ``check`` without touching the disk."""
+    """A local path, ``~`` expanded, tested by ``check`` without touching the disk.
 
-    def __init__(self, check: Callable[[Path], str | None], **options: Any) -> None:
+    ``reads`` says what must be there: a ``file``, a ``folder``, or nothing (None).
+    """
+
+    def __init__(self, check: Callable[[Path], str | None], reads: str | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.check = check
+        self.reads = reads
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         path = Path(super()._deserialize(value, attr, data, **kwargs)).expanduser()
@@ -186,7 +190,7 @@ def InputFile(description: str, *, default: Any = NO_DEFAULT, required: bool = F
             return "is no file"
         return None if os.access(path, os.R_OK) else "cannot be read"
 
-    return _PathField(check, **_options(description, default, required))
+    return _PathField(check, "file", **_options(description, default, required))
 
 
 def InputDir(description: str, *, default: Any = NO_DEFAULT, required: bool = False) -> fields.String:  # noqa: N802
@@ -197,7 +201,7 @@ def InputDir(description: str, *, default: Any = NO_DEFAULT, required: bool = Fa
             return "is no folder"
         return None if os.access(path, os.R_OK | os.X_OK) else "cannot be read"
 
-    return _PathField(check, **_options(description, default, required))
+    return _PathField(check, "folder", **_options(description, default, required))
 
 
 def OutputFile(description: str, *, default: Any = NO_DEFAULT, required: bool = False) -> fields.String:  # noqa: N802

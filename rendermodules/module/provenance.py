@@ -2,7 +2,7 @@
 
 import datetime
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from typing import Any
 
@@ -39,11 +39,8 @@ def relevant_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in parameters.items() if key not in IRRELEVANT_PARAMETERS and value is not None}
 
 
-def input_versions(render: Render, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return version and time of every stack that the parameters name as an input.
-
-    Those are the parameters called ``…_stack`` and ``…_stacks``, the output excepted.
-    """
+def input_stacks(parameters: Mapping[str, Any]) -> list[str]:
+    """Return the stacks that the parameters name as an input: those called ``…_stack`` and ``…_stacks``, outputs excepted."""
     names: set[str] = set()
     for key, value in parameters.items():
         if key.startswith("output_") or value is None:
@@ -52,8 +49,13 @@ def input_versions(render: Render, parameters: Mapping[str, Any]) -> dict[str, A
             names.add(value)
         elif key.endswith("_stacks") and isinstance(value, list):
             names.update(name for name in value if isinstance(name, str))
+    return sorted(names)
+
+
+def stack_versions(render: Render, names: Iterable[str]) -> dict[str, Any]:
+    """Return version, time and state of those of the stacks that exist."""
     versions: dict[str, Any] = {}
-    for name in sorted(names):
+    for name in names:
         try:
             stack = stack_metadata(render, name)
         except RenderModuleError:

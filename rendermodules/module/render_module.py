@@ -13,7 +13,7 @@ from rendermodules.module import stacks
 from rendermodules.module.connection import connect
 from rendermodules.module.errors import RenderModuleError, SectionError
 from rendermodules.module.plain_module import PlainModule
-from rendermodules.module.provenance import input_versions
+from rendermodules.module.provenance import input_stacks, stack_versions
 from rendermodules.module.schemas import RenderParameters, SectionMapOutput, SectionMapParameters
 
 
@@ -33,7 +33,8 @@ class RenderModule(PlainModule):
 
     @functools.cached_property
     def _inputs(self) -> dict[str, Any]:
-        return input_versions(self.render, self.args)
+        names = input_stacks(self.args)
+        return stack_versions(self.render, names) if names else {}
 
     @contextmanager
     def written_stack(
