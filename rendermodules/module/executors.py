@@ -20,6 +20,9 @@ _ONE_THREAD = dict.fromkeys(
 )
 
 
+SECONDS_TO_REACH_DASK = 15
+
+
 def map_items(
     task: Callable[[Any], Any],
     items: Sequence[Any],
@@ -165,7 +168,7 @@ def _dask_client(pool: Mapping[str, Any]) -> Iterator[Any]:
                 address = stack.enter_context(getattr(dask_jobqueue, cluster["type"])(**cluster["options"]))
                 address.scale(jobs=cluster["jobs"])
         try:
-            client = distributed.Client(address, timeout="30s")
+            client = distributed.Client(address, timeout=SECONDS_TO_REACH_DASK)
         except OSError as reason:
             raise RenderModuleError(f"no Dask scheduler answers at {address} ({short_reason(reason)})") from None
         yield stack.enter_context(client)

@@ -40,7 +40,7 @@ def relevant_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def input_stacks(parameters: Mapping[str, Any]) -> list[str]:
-    """Return the stacks that the parameters name as an input: those called ``…_stack`` and ``…_stacks``, outputs excepted."""
+    """Return the stacks that parameters called ``…_stack`` or ``…_stacks`` name, outputs excepted."""
     names: set[str] = set()
     for key, value in parameters.items():
         if key.startswith("output_") or value is None:

@@ -101,23 +101,20 @@ class SectionMapModule(RenderModule):
         if self.dry_run:
             self.logger.info("would write %d sections of %s, z %s to %s, to %s", len(zs), source, zs[0], zs[-1], target)
             return self._report(zs, [])
-        journal = self.journal()
-        self._forget_lost_sections(journal, target, in_place)
-        with self.written_stack(target, like=source, in_place_zs=zs if in_place else None) as written:
-            work = functools.partial(
-                _mapped_section,
-                parameters=self.args["render"],
-                sources=sources,
-                target=written,
-                task=task,
-                replace=self.args["overwrite_zlayer"],
-            )
-            describe = functools.partial("section z={1} of {0}".format, source)
-            results = self.map(work, zs, unit="sections", describe=describe, error=SectionError, journal=journal)
-            self.logger.info(
-                "wrote %d sections, %d tiles, to %s", len(zs), sum(r["tile_count"] for r in results), target
-            )
-        journal.finish()
+        with self.journal() as journal:
+            self._forget_lost_sections(journal, target, in_place)
+            with self.written_stack(target, like=source, in_place_zs=zs if in_place else None) as written:
+                work = functools.partial(
+                    _mapped_section,
+                    parameters=self.args["render"],
+                    sources=sources,
+                    target=written,
+                    task=task,
+                    replace=self.args["overwrite_zlayer"],
+                )
+                describe = functools.partial("section z={1} of {0}".format, source)
+                results = self.map(work, zs, unit="sections", describe=describe, error=SectionError, journal=journal)
+        self.logger.info("wrote %d sections, %d tiles, to %s", len(zs), sum(r["tile_count"] for r in results), target)
         return self._report(zs, results)
 
     def _report(self, zs: Sequence[float], results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
