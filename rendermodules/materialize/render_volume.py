@@ -18,7 +18,6 @@ import renderapi
 from marshmallow import ValidationError, validates_schema
 from numpy.typing import NDArray
 
-from rendermodules.io.files import written_whole
 from rendermodules.module import stacks
 from rendermodules.module.connection import connect
 from rendermodules.module.errors import RenderModuleError
@@ -55,7 +54,11 @@ class RenderVolumeParameters(RenderParameters, ZValueParameters, BoxParameters, 
     skip = Int("draw every n-th section only", default=1, minimum=1)
     block_size = Int("edge of the blocks in which a section is drawn, in pixels of the file", default=2048, minimum=256)
 
-    aliases: ClassVar[dict[str, str]] = {"stack": "input_stacks", "stacks": "input_stacks", "input_stack": "input_stacks"}
+    aliases: ClassVar[dict[str, str]] = {
+        "stack": "input_stacks",
+        "stacks": "input_stacks",
+        "input_stack": "input_stacks",
+    }
 
     @validates_schema
     def check_block_size(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -126,7 +126,9 @@ def section_data(call: Call) -> Answer:
     if minimum is None and maximum is None:
         return json_bytes(completed)
     low, high = -float("inf") if minimum is None else minimum, float("inf") if maximum is None else maximum
-    return json_answer([data for data in msgspec.json.decode(completed, type=list[SectionData]) if low <= data.z <= high])
+    return json_answer(
+        [data for data in msgspec.json.decode(completed, type=list[SectionData]) if low <= data.z <= high]
+    )
 
 
 @routes.get(f"{S}/z/{{z}}/sectionData")
@@ -263,9 +265,7 @@ def selected_tiles(
     return found if pattern is None else [tile for tile in found if pattern.search(tile.tile_id)]
 
 
-def shared_transforms(
-    database: Database, stack: Stack, found: list[StoredTile]
-) -> Mapping[str, dict[str, Any]]:
+def shared_transforms(database: Database, stack: Stack, found: list[StoredTile]) -> Mapping[str, dict[str, Any]]:
     """Return the shared transforms that tiles refer to, and those that these refer to, as JSON by id."""
     specs = _referred_specs(database, stack, {tile.refs for tile in found})
     return {id: orjson.loads(spec) for id, spec in specs.items()}
@@ -286,7 +286,9 @@ def _referred_specs(database: Database, stack: Stack, refs: set[str | None]) -> 
 def _resolved_tiles(call: Call, selection: Selection, pattern: re.Pattern[str] | None = None) -> Answer:
     database, stack_id = call.database, call.stack_id
     with database.reading() as connection:
-        stack = stacks.find_stack(connection, stack_id) if selection.z is None else stacks.get_stack(connection, stack_id)
+        stack = (
+            stacks.find_stack(connection, stack_id) if selection.z is None else stacks.get_stack(connection, stack_id)
+        )
         found = [] if stack is None else selected_tiles(call, database, stack, selection, pattern)
         if stack is None or not found:
             raise NotFound(f"no tile specifications found in {stack_id} for {selection}")

@@ -18,7 +18,9 @@ _TILE_COLUMNS = "tile_id, section_id, group_id, min_x, min_y, max_x, max_y, refs
 
 def writable_layer(connection: sqlite3.Connection, stack_key: int, z: float) -> int:
     """Return the id of the layer of ``z``, made or copied so that this stack alone has it."""
-    row = connection.execute("SELECT layer_id FROM stack_layer WHERE stack_key = ? AND z = ?", (stack_key, z)).fetchone()
+    row = connection.execute(
+        "SELECT layer_id FROM stack_layer WHERE stack_key = ? AND z = ?", (stack_key, z)
+    ).fetchone()
     if row is None:
         layer_id = _new_layer(connection)
         connection.execute("INSERT INTO stack_layer VALUES (?, ?, ?)", (stack_key, z, layer_id))

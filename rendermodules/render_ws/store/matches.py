@@ -5,7 +5,7 @@ A pair is kept in one order, the smaller (group, id) as p; requests may name the
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -247,9 +247,7 @@ def put_pairs(connection: sqlite3.Connection, collection_id: CollectionId, match
             collection_id,
         ).fetchone()
     ids = _interned(connection, {name for pair in pairs.values() for name in (*pair.p, *pair.q)})
-    keys = [
-        (key, ids[pair.p.group], ids[pair.q.group], ids[pair.p.id], ids[pair.q.id]) for pair in pairs.values()
-    ]
+    keys = [(key, ids[pair.p.group], ids[pair.q.group], ids[pair.p.id], ids[pair.q.id]) for pair in pairs.values()]
     replaced = connection.executemany(
         "DELETE FROM match_pair WHERE collection_id = ? AND p_group = ? AND q_group = ? AND p_id = ? AND q_id = ?",
         keys,
@@ -281,9 +279,7 @@ def _find_collection(connection: sqlite3.Connection, collection_id: CollectionId
 
 
 def _count(connection: sqlite3.Connection, key: int, change: int) -> None:
-    connection.execute(
-        "UPDATE match_collection SET pair_count = pair_count + ? WHERE collection_id = ?", (change, key)
-    )
+    connection.execute("UPDATE match_collection SET pair_count = pair_count + ? WHERE collection_id = ?", (change, key))
 
 
 def _arguments(selection: PairSelection, ids: dict[str, int], key: int) -> dict[str, int]:

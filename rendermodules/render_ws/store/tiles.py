@@ -183,9 +183,7 @@ def get_hits(
     return hits
 
 
-def put_tiles(
-    database: Database, stack: Stack, rows: Sequence[tuple[float, TileRow]], specs: dict[str, bytes]
-) -> None:
+def put_tiles(database: Database, stack: Stack, rows: Sequence[tuple[float, TileRow]], specs: dict[str, bytes]) -> None:
     """Add or replace tiles and shared transforms of a stack; call it in a write transaction.
 
     A tile that exists at another z moves.
@@ -204,8 +202,7 @@ def put_tiles(
     """
     if stack.state != "LOADING":
         raise IllegalState(
-            "Resolved tiles can only be saved to stacks in the LOADING state, "
-            f"but this stack's state is {stack.state}."
+            f"Resolved tiles can only be saved to stacks in the LOADING state, but this stack's state is {stack.state}."
         )
     database.compression.learn([row.document for _, row in rows])
     transforms.put_transforms(database, stack.key, stack.transform_set, specs)
