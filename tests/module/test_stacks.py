@@ -5,26 +5,25 @@ from rendermodules.core.sections import Section
 from rendermodules.module import stacks
 from rendermodules.module.errors import RenderModuleError
 
+AFFINE = "mpicbg.trakem2.transform.AffineModel2D"
 VERSION = {"stackResolutionX": 4.0, "stackResolutionY": 4.0, "stackResolutionZ": 40.0}
 LENS = {
     "id": "lens",
     "type": "leaf",
-    "className": "mpicbg.trakem2.transform.AffineModel2D",
+    "className": AFFINE,
     "dataString": "1 0 0 1 0 0",
 }
 
 
 def tile(name, z, x=0.0, **more):
-    affine = {"type": "leaf", "className": "mpicbg.trakem2.transform.AffineModel2D", "dataString": f"1 0 0 1 {x} 0"}
+    affine = {"type": "leaf", "className": AFFINE, "dataString": f"1 0 0 1 {x} 0"}
     return {
         "tileId": name,
         "z": z,
         "width": 100.0,
         "height": 80.0,
         "layout": {"sectionId": str(z)},
-        "mipmapLevels": {
-            "0": {"imageUrl": "file:///a.tif", "imageLoaderType": "IMAGEJ_TIFF_STACK", "imageSliceNumber": 2}
-        },
+        "mipmapLevels": {"0": {"imageUrl": "file:///a.tif", "imageSliceNumber": 2}},
         "transforms": {"type": "list", "specList": [{"type": "ref", "refId": "lens"}, affine]},
         "meshCellSize": 32.0,
         **more,
