@@ -14,6 +14,7 @@ import orjson
 import renderapi
 from renderapi.render import Render, format_preamble
 
+from rendermodules.core.problems import listed
 from rendermodules.core.sections import Section, shared_transforms_of
 from rendermodules.module.errors import RenderModuleError
 
@@ -95,7 +96,7 @@ def selected_z_values(render: Render, stack: str, selection: Mapping[str, Any]) 
     if wanted is not None:
         missing = sorted(set(wanted) - set(present))
         if missing:
-            raise RenderModuleError(f"stack {stack} has no section at z {_listed(missing)}; it has {_extent(present)}")
+            raise RenderModuleError(f"stack {stack} has no section at z {listed(missing)}; it has {_extent(present)}")
         return sorted(set(wanted))
     low, high = selection.get("minZ"), selection.get("maxZ")
     chosen = [z for z in present if (low is None or z >= low) and (high is None or z <= high)]
@@ -141,7 +142,7 @@ def write_section(render: Render, stack: str, section: Section, *, replace: bool
     if len(tiles) < len(section.tiles):
         counts = Counter(tile["tileId"] for tile in section.tiles)
         twice = sorted(name for name, count in counts.items() if count > 1)
-        raise RenderModuleError(f"{len(twice)} tile ids occur more than once: {_listed(twice)}")
+        raise RenderModuleError(f"{len(twice)} tile ids occur more than once: {listed(twice)}")
     if replace:
         for z in {section.z, *(tile["z"] for tile in section.tiles)}:
             renderapi.stack.delete_section(stack, z, render=render)
@@ -288,11 +289,6 @@ def _check(response: Any, what: str, doing: str = "reading") -> None:
         raise RenderModuleError(
             f"{doing} {what} failed: Render answered {response.status_code}: {response.text[:500].strip()}"
         )
-
-
-def _listed(values: Sequence[Any], limit: int = 10) -> str:
-    text = ", ".join(map(str, values[:limit]))
-    return text if len(values) <= limit else f"{text} and {len(values) - limit} more"
 
 
 def _extent(zs: Sequence[float]) -> str:
