@@ -12,6 +12,7 @@ from rendermodules.core.sections import Section
 from rendermodules.module import stacks
 from rendermodules.module.connection import connect
 from rendermodules.module.errors import RenderModuleError, SectionError
+from rendermodules.module.journal import Journal
 from rendermodules.module.plain_module import PlainModule
 from rendermodules.module.provenance import input_stacks, stack_versions
 from rendermodules.module.schemas import RenderParameters, SectionMapOutput, SectionMapParameters
@@ -131,15 +132,21 @@ class SectionMapModule(RenderModule):
             }
         )
 
-    def _forget_lost_sections(self, journal: Any, target: str, in_place: bool) -> None:
+    def _forget_lost_sections(self, journal: Journal, target: str, in_place: bool) -> None:
         """Do again what an earlier run has written and somebody has removed since."""
         written = f"{target}_staged" if in_place else target
-        exists = written in stacks.stack_names(self.render)
-        present = set(stacks.z_values(self.render, written)) if exists else set()
-        journal.forget({name for name, result in journal.results.items() if not present.issuperset(result["zs"])})
-        if in_place and exists and not journal.results:
+        forget_lost_sections(self.render, written, journal, set(journal.results))
+        if in_place and not journal.results:
             # left over from another run, whose parameters were not these
             stacks.delete_stack(self.render, written)
+
+
+def forget_lost_sections(render: Render, stack: str, journal: Journal, names: set[str]) -> None:
+    """Make a journal forget those of its items that wrote into a stack sections which are no longer there."""
+    exists = stack in stacks.stack_names(render)
+    present = set(stacks.z_values(render, stack)) if exists else set()
+    results = {name: journal.results[name] for name in names & journal.results.keys()}
+    journal.forget({name for name, result in results.items() if not present.issuperset(result["zs"])})
 
 
 def _mapped_section(
@@ -152,15 +159,24 @@ def _mapped_section(
     replace: bool,
 ) -> dict[str, Any]:
     """Read, map and write one section; the worker's part of a section map."""
-    render = _worker_connection(json.dumps(parameters, sort_keys=True))
+    render = worker_connection(parameters)
     section = task(*(stacks.read_section(render, source, z) for source in sources))
+    return written_section(render, target, section, replace=replace)
+
+
+def written_section(render: Render, stack: str, section: Section, *, replace: bool) -> dict[str, Any]:
+    """Write a section and return what a journal keeps of it: the z of its tiles and their number."""
     if not isinstance(section, Section):
         raise RenderModuleError(f"the section task returned a {type(section).__name__} instead of a Section")
-    count = stacks.write_section(render, target, section, replace=replace)
+    count = stacks.write_section(render, stack, section, replace=replace)
     return {"zs": sorted({float(tile["z"]) for tile in section.tiles}), "tile_count": count}
 
 
-@functools.lru_cache(maxsize=4)
-def _worker_connection(parameters: str) -> Render:
+def worker_connection(parameters: Mapping[str, Any]) -> Render:
     """Return this process's connection: a worker gets parameters and connects by itself."""
+    return _connection(json.dumps(parameters, sort_keys=True))
+
+
+@functools.lru_cache(maxsize=4)
+def _connection(parameters: str) -> Render:
     return connect(json.loads(parameters))
