@@ -107,9 +107,28 @@ def selected_z_values(render: Render, stack: str, selection: Mapping[str, Any]) 
     return chosen
 
 
-def read_section(render: Render, stack: str, z: float) -> Section:
-    """Return the tiles of one z with the shared transforms that they refer to; tiles are in the order of their ids."""
+def read_section(render: Render, stack: str, z: float, *, missing_ok: bool = False) -> Section:
+    """Return the tiles of one z with the shared transforms that they refer to; tiles are in the order of their ids.
+
+    Parameters
+    ----------
+    render : Render
+        Connection.
+    stack : str
+        The stack.
+    z : float
+        Of the section.
+    missing_ok : bool, default: False
+        Return an empty section where the stack has no tile at this z.
+
+    Raises
+    ------
+    RenderModuleError
+        The stack has no tile at this z, or does not exist.
+    """
     response = render.session.get(_url(render, stack, f"/z/{float(z)!r}/resolvedTiles"))
+    if response.status_code == 404 and missing_ok:
+        return Section(z, [])
     _check(response, f"the tiles of stack {stack} at z={z}")
     resolved = orjson.loads(response.content)
     tiles = resolved["tileIdToSpecMap"]
