@@ -33,7 +33,7 @@ def transform_of_section(document: Any, z: float, transform_id: str | None) -> T
     else:
         raise ValueError(f"transforms are an object or a list, not {type(document).__name__}")
     if len(found) != 1:
-        name = f"the transform {wanted}" if isinstance(document, list) else f"a transform for z={z}"
+        name = f"the transform {wanted}" if isinstance(document, list) else "a transform for this z"
         raise ValueError(f"{name} is there {len(found)} times" if found else f"{name} is not there")
     spec = {"type": "leaf", **found[0]}
     return {**spec, "id": wanted} if wanted else spec

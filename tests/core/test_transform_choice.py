@@ -20,7 +20,7 @@ def test_an_object_has_one_for_each_z():
         "dataString": "1 0 0 1 0 0",
         "id": "a_to_b_z_1020.250000_alignment",
     }
-    with pytest.raises(ValueError, match="a transform for z=2.0 is not there"):
+    with pytest.raises(ValueError, match="a transform for this z is not there"):
         transform_of_section(document, 2.0, "move_{z}")
 
 
