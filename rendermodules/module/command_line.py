@@ -16,6 +16,7 @@ import requests
 from argschema.utils import schema_argparser
 from renderapi.errors import RenderError
 
+from rendermodules.core.problems import InputError
 from rendermodules.module.errors import ConnectionParametersError, ItemError, RenderModuleError, short_reason
 
 FAILED = 1
@@ -44,7 +45,7 @@ def run_module(module_class: Any, argv: Sequence[str]) -> int:
             module.run()
         except ConnectionParametersError as error:
             return _refused([str(error)])
-        except (RenderModuleError, RenderError, requests.RequestException, OSError) as error:
+        except (RenderModuleError, InputError, RenderError, requests.RequestException, OSError) as error:
             if isinstance(error, ItemError) and error.details:
                 module.logger.debug("%s", error.details)
             module.logger.error("%s", _explained(error))
