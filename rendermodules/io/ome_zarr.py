@@ -1,7 +1,6 @@
 """OME-Zarr 0.5 volumes: written plane by plane, by several processes at once."""
 
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rendermodules.io.tiled_tiff import BlockSource
+
 CHUNK = 512
 SHARD = 4096
-
-BlockSource = Callable[[int, int, int, int], NDArray[Any]]
-"""Function of first row, first column, rows and columns that returns this part of a plane."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +96,6 @@ def write_plane(path: Path, channel: int, section: int, source: BlockSource) -> 
                 else:
                     block = _halved(finer[channel, section, 2 * top : 2 * bottom, 2 * left : 2 * right])
                 array[channel, section, top:bottom, left:right] = block
-
-
-def remove_volume(path: Path) -> None:
-    """Remove a volume; one that does not exist is no error."""
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def _halved(block: NDArray[Any]) -> NDArray[Any]:
