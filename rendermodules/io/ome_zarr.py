@@ -57,6 +57,7 @@ def create_volume(path: Path, layout: VolumeLayout) -> None:
         There is a volume of another layout.
     """
     import zarr
+    from zarr import codecs
 
     if path.exists():
         if _group_layout(path) != [list(shape) for shape in layout.levels]:
@@ -70,7 +71,7 @@ def create_volume(path: Path, layout: VolumeLayout) -> None:
             dtype=layout.dtype,
             chunks=(1, 1, CHUNK, CHUNK),
             shards=(1, 1, SHARD, SHARD),
-            compressors=zarr.codecs.ZstdCodec(level=1),
+            compressors=codecs.ZstdCodec(level=1),
             dimension_names=("c", "z", "y", "x"),
         )
 
@@ -83,7 +84,7 @@ def write_plane(path: Path, channel: int, section: int, source: BlockSource) -> 
     """
     import zarr
 
-    group = zarr.open_group(str(path), mode="r+")
+    group: Any = zarr.open_group(str(path), mode="r+")
     levels = [group[str(index)] for index in range(len(list(group.array_keys())))]
     for level, array in enumerate(levels):
         finer = levels[level - 1] if level else None
@@ -111,7 +112,7 @@ def _halved(block: NDArray[Any]) -> NDArray[Any]:
 def _group_layout(path: Path) -> list[list[int]]:
     import zarr
 
-    group = zarr.open_group(str(path), mode="r")
+    group: Any = zarr.open_group(str(path), mode="r")
     return [list(group[str(index)].shape) for index in range(len(list(group.array_keys())))]
 
 
