@@ -197,7 +197,8 @@ def resolved_tiles(call: Call) -> Answer:
         group_id=call.text("groupId"),
         box=None if sides == [None] * 4 else (box[0], box[1], box[2], box[3]),
     )
-    return _resolved_tiles(call, selection, _pattern(call))
+    # Java Render ignores the pattern here
+    return _resolved_tiles(call, selection, None if call.strict else _pattern(call))
 
 
 @routes.put(f"{S}/resolvedTiles")
@@ -316,12 +317,17 @@ def _require_resolved(found: list[StoredTile], specs: Mapping[str, bytes]) -> No
 def _put_tiles(call: Call, z: float | None) -> Answer:
     stack_id = call.stack_id
     collection = received_collection(call.body)
+    if call.strict:
+        from rendermodules.render_ws.java_documents import java_collection
+
+        collection = java_collection(collection)
     database = call.database
     with database.reading() as connection:
         stack = stacks.get_stack(connection, stack_id)
+        tiles.require_loading_to_put(stack)
         stored = _referred_specs(database, stack, {orjson.dumps(sorted(referred_ids(collection))).decode()})
     # boxes are derived before the write lock is taken, so that others do not wait for arithmetic
-    rows = tile_rows(collection, stored)
+    rows = tile_rows(collection, stored, derived=not call.strict or bool(call.flag("deriveData")))
     for tile_z, row in rows:
         if z is not None and tile_z != z:
             raise InvalidRequest(

@@ -48,10 +48,8 @@ def empty_layer(connection: sqlite3.Connection, stack_key: int, z: float) -> int
 
 def release_layers(connection: sqlite3.Connection, stack_key: int, z_values: Iterable[float] | None = None) -> None:
     """Take the layers of ``z_values`` (all: None) from the stack; those that nobody else has become garbage."""
-    if z_values is None:
-        condition, arguments = "stack_key = ?", [(stack_key,)]
-    else:
-        condition, arguments = "stack_key = ? AND z = ?", [(stack_key, z) for z in z_values]
+    condition = "stack_key = ?" if z_values is None else "stack_key = ? AND z = ?"
+    arguments: list[tuple[float, ...]] = [(stack_key,)] if z_values is None else [(stack_key, z) for z in z_values]
     for argument in arguments:
         connection.execute(
             f"""INSERT OR IGNORE INTO garbage_layer SELECT layer_id FROM stack_layer AS mine WHERE {condition}
