@@ -215,11 +215,13 @@ def _draw(picture: _Picture, *, parameters: Mapping[str, Any], box: list[float])
 
         write_plane(_unfinished(path), picture.channel_index, picture.place, block)
         return
-    from rendermodules.io.images import write_image, write_tiled_tiff
-
     if parameters["format"] == "tif":
+        from rendermodules.io.tiled_tiff import write_tiled_tiff
+
         write_tiled_tiff(path, (rows, columns), parameters["dtype"], parameters["block_size"], block)
     else:
+        from rendermodules.io.images import write_image
+
         write_image(path, block(0, 0, rows, columns))
 
 
