@@ -78,6 +78,8 @@ class Service:
         return self._answer("GET", parts, "", None).status_code == 200
 
     def _answer(self, method: str, parts: tuple[str, ...], query: str, body: bytes | None) -> requests.Response:
+        if any("/" in part for part in parts):
+            raise MigrationError(f"no route can name {parts}: '/' separates the parts of a path")
         path = "/".join(quote(part, safe="") for part in parts)
         headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
