@@ -68,3 +68,34 @@ def with_transform_appended(section: Section, transform: TransformSpec) -> Secti
     ]
     transforms = {**section.transforms, transform["id"]: transform} if shared else section.transforms
     return Section(section.z, tiles, transforms)
+
+
+def shared_transforms_of(tiles: list[TileSpec], transforms: dict[str, TransformSpec]) -> dict[str, TransformSpec]:
+    """Return those of the shared transforms that the tiles need, through references in references as well.
+
+    Raises
+    ------
+    ValueError
+        A tile refers to a transform that is not among ``transforms``.
+    """
+    needed: dict[str, TransformSpec] = {}
+    waiting = {reference for tile in tiles for spec in transform_list(tile) for reference in _references(spec)}
+    while waiting:
+        name = waiting.pop()
+        if name not in transforms:
+            raise ValueError(f"a tile refers to the shared transform {name}, which is not there")
+        needed[name] = transforms[name]
+        waiting.update(set(_references(transforms[name])) - needed.keys())
+    return needed
+
+
+def _references(spec: TransformSpec) -> Iterator[str]:
+    kind = spec.get("type", "leaf")
+    if kind == "ref":
+        yield spec["refId"]
+    elif kind == "list":
+        for part in spec["specList"]:
+            yield from _references(part)
+    elif kind == "interpolated":
+        yield from _references(spec["a"])
+        yield from _references(spec["b"])
