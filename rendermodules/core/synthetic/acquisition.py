@@ -24,14 +24,14 @@ def section_truth(settings: SyntheticSettings, z: float) -> SectionTruth:
     index = settings.section_index(z)
     placement = random_generator(settings, "placement", settings.session, index)
     width, height = settings.section_size
-    shift_x, shift_y = (settings.section_shift * value for value in placement.uniform(-1, 1, 2))
+    shift_x, shift_y, rotation = placement.uniform(-1, 1, 3).tolist()
     return SectionTruth(
         z=float(z),
         depth=index * settings.section_thickness,
         pixel_size=settings.pixel_size,
         centre=((width - 1) / 2, (height - 1) / 2),
-        rotation=settings.section_rotation * placement.uniform(-1, 1),
-        shift=(shift_x, shift_y),
+        rotation=settings.section_rotation * rotation,
+        shift=(settings.section_shift * shift_x, settings.section_shift * shift_y),
         waves=_waves(settings, index),
         folds=_folds(settings, index),
     )
@@ -60,9 +60,8 @@ def section_tiles(settings: SyntheticSettings, z: float) -> list[TileTruth]:
     section = section_truth(settings, z)
     index = settings.section_index(z)
     lens = Lens(settings.tile_width, settings.tile_height, settings.lens_distortion)
-    spread = random_generator(settings, "tiles", settings.session, index).uniform(
-        -1, 1, (settings.rows, settings.columns, 5)
-    )
+    random = random_generator(settings, "tiles", settings.session, index)
+    spread = random.uniform(-1, 1, (settings.rows, settings.columns, 5))
     spread *= (settings.stage_jitter, settings.stage_jitter, settings.tile_rotation, settings.gain, settings.bias)
     step_x, step_y = settings.step
     return [
@@ -203,11 +202,9 @@ def _tissue_box(tile: TileTruth) -> tuple[float, float, float, float]:
     points = tile.to_world(np.stack(np.meshgrid(x, y), axis=-1)).reshape(-1, 2)
     # between the points the map bends by much less, but in a fold, which moves the tissue by its depth at most
     margin = 2 + sum(fold.depth for fold in tile.section.folds)
-    low, high = (
-        (points.min(axis=0) - margin) * tile.section.pixel_size,
-        (points.max(axis=0) + margin) * tile.section.pixel_size,
-    )
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+    left, top = (points.min(axis=0) - margin) * tile.section.pixel_size
+    right, bottom = (points.max(axis=0) + margin) * tile.section.pixel_size
+    return float(left), float(top), float(right), float(bottom)
 
 
 def _vignette(settings: SyntheticSettings) -> NDArray[np.float32]:

@@ -264,7 +264,7 @@ class TileTruth:
 
     @property
     def z(self) -> float:
-        """z of the section."""
+        """The z of its section."""
         return self.section.z
 
     @property
@@ -276,6 +276,16 @@ class TileTruth:
     def height(self) -> int:
         """Rows of the image."""
         return self.lens.height
+
+    @property
+    def motion(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+        """Undistorted tile to section as a matrix: m00, m01, m02 and m10, m11, m12."""
+        cosine, sine = math.cos(math.radians(self.rotation)), math.sin(math.radians(self.rotation))
+        x, y = self.lens.centre
+        return (
+            (cosine, -sine, self.x + x - cosine * x + sine * y),
+            (sine, cosine, self.y + y - sine * x - cosine * y),
+        )
 
     def to_section(self, points: ArrayLike) -> Points:
         """Return the section points of tile pixels (..., 2)."""

@@ -61,7 +61,7 @@ class Sites:
 
 
 def sites(seed: int, stream: int, pitch: float, box: Box, depth: float, reach: float) -> Sites:
-    """Return the points of all cubes of edge ``pitch`` that may lie within ``reach`` of a box in the plane ``depth``."""
+    """Return the points of cubes of edge ``pitch`` that may lie within ``reach`` of a box in the plane ``depth``."""
     indices = [
         np.arange(np.floor((low - reach) / pitch), np.floor((high + reach) / pitch) + 1).astype(np.int64)
         for low, high in ((box[0], box[2]), (box[1], box[3]), (depth, depth))
@@ -98,10 +98,10 @@ LARGEST_NOISE = 2.45
 
 
 def noise(seed: int, stream: int, wavelength: float, box: Box, depth: float, components: int = 1) -> Noise:
-    """Return noise of one wavelength for a box in the plane ``depth``; it changes as slowly with depth as in the plane.
+    """Return noise of one wavelength for a box in the plane ``depth``.
 
-    Its nodes are independent, of mean 0 and standard deviation 1. Node 1 is left of the box and there are two beyond it, as
-    cubic splines need.
+    It changes as slowly with depth as in the plane. Its nodes are independent, of mean 0 and standard deviation 1. Node
+    1 is left of the box and there are two beyond it, as cubic splines need.
     """
     left, top, right, bottom = (math.floor(limit / wavelength) for limit in box)
     x, y = np.arange(left - 1, right + 4), np.arange(top - 1, bottom + 4)

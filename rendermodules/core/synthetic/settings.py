@@ -36,7 +36,7 @@ class SyntheticSettings:
     bit_depth : {8, 16}, default: 8
         Unsigned bits of a pixel.
     black_level, white_level : float, optional
-        Grey values of the dark and bright end of the picture; by default 0 and 255 for 8 bit, 1000 and 21000 for 16 bit.
+        Grey values of the dark and bright end of the picture; by default 0 and 255 for 8 bit, 1000 and 21000 for 16.
     pixel_size : float, default: 1.0
         Tissue units per pixel. 1 resolves membranes (about 5 nm); 8 is a light microscope on the same tissue.
     section_thickness : float, default: 6.0
@@ -129,7 +129,7 @@ class SyntheticSettings:
 
     @property
     def zvalues(self) -> list[float]:
-        """z of every section, ascending."""
+        """The z of every section, ascending."""
         return [self.first_z + index for index in range(self.sections)]
 
     @property

@@ -60,8 +60,9 @@ def stained(plane: TissuePlane, channel: str, points: NDArray[np.float64], blur:
 class _Surroundings:
     """What is around points, one value per point.
 
-    ``points`` are wound; ``edge`` is the distance from the nearest membrane, ``surface`` from the soma ``soma`` (-1: none
-    near), ``nucleus`` from its nucleus, negative inside; ``group`` is the cell, -1 in a soma; ``tint`` belongs to the cell.
+    ``points`` are wound; ``edge`` is the distance from the nearest membrane, ``surface`` from the soma ``soma`` (-1
+    where none is near), ``nucleus`` from its nucleus, both negative inside; ``group`` is the cell, -1 in a soma;
+    ``tint`` is the brightness of the cell.
     """
 
     points: NDArray[np.float64]

@@ -35,7 +35,7 @@ _WINDING_SPACING = 4.0
 _CELL_PITCH = 66.0
 _CLUSTER_PITCH = 150.0
 
-# of shapes on points: the middle of a mitochondrion decides in which cell it is, and nuclei shine into their surroundings
+# of shapes on points: the middle of a mitochondrion decides in which cell it is, and nuclei shine into what is around
 _FARTHEST_INFLUENCE = 64.0
 
 _CELLS, _CLUSTERS, _SOMATA, _MITOCHONDRIA, _VESICLES, _SYNAPSES, _GRAIN, _WINDING = range(8)
@@ -133,7 +133,7 @@ def tissue_plane(seed: int, depth: float, box: Box, blur: float = 0.0) -> Tissue
     return TissuePlane(
         grid=grid,
         winding=winding,
-        grains=tuple(grains),
+        grains=(grains[0], grains[1], grains[2], grains[3]),
         cells=cells,
         somata=somata,
         mitochondria=_held(_discs(MITOCHONDRION, seed, depth, wound), cells, grid, clearance=8.0),
@@ -255,7 +255,7 @@ def _listed(ellipses: _Ellipses, grid: Grid, margin: float, groups: NDArray[np.i
 
 
 def _held(ellipses: _Ellipses, cells: Cells, grid: Grid, clearance: float, fullness: float = 0.0) -> Discs:
-    """Return what lies at least ``clearance`` inside of a cell, for the cells whose second look is ``fullness`` or more."""
+    """Return what lies at least ``clearance`` inside of a cell whose second look is ``fullness`` or more."""
     owners, edges = cells_at(cells, bins_of(grid, ellipses.middles), ellipses.middles)
     kept = (edges > clearance) & (cells.looks[owners, 1] >= fullness)
     return _listed(ellipses.selected(kept), grid, 4.0, cells.groups[owners[kept]])

@@ -42,8 +42,8 @@ class Cells(NamedTuple):
     Attributes
     ----------
     seeds : (n, 4) float array
-        x, y, height above the plane, and what is added to squared distances in the plane: the square of the height less a
-        bonus, so that cells differ in size.
+        x, y, height above the plane, and what is added to squared distances in the plane: the square of the height
+        less a bonus, so that cells differ in size.
     groups : (n,) int array
         Seeds of one group make one cell.
     looks : (n, 2) float array
@@ -243,8 +243,8 @@ def cells_at(cells: Cells, bins: NDArray, points: NDArray) -> tuple[NDArray, NDA
     """Return the seeds in whose cells points (n, 2) of bins (n,) lie, and their distances from the membranes.
 
     A cell is made of all seeds of one group: the regions of a power diagram, membranes only between groups.
-    Distances are to the nearest bisecting plane in three dimensions, which makes membranes that are cut at a slant broad,
-    as in a real section. What is farther than ``MEMBRANE_REACH`` is that far.
+    Distances are to the nearest bisecting plane in three dimensions, which makes membranes that are cut at a slant
+    broad, as in a real section. What is farther than ``MEMBRANE_REACH`` is that far.
     """
     seeds, groups, _, starts, members = cells
     owners = np.empty(points.shape[0], dtype=np.int32)
@@ -301,10 +301,10 @@ def disc_distance(shapes: NDArray, disc: int, x: float, y: float) -> tuple[float
 
 @compiled
 def nearest_discs(discs: Discs, bins: NDArray, points: NDArray, groups: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """Return for points (n, 2) of bins (n,) the deepest or nearest disc, the distance from its border, the place along it.
+    """Return for points (n, 2) of bins (n,) the deepest or nearest disc, the distance from its border, the place along.
 
-    Only discs of the group of the point count where both have one (not -1). Where no disc is near, the disc is -1 and the
-    distance ``FAR``.
+    Only discs of the group of the point count where both have one (not -1). Where no disc is near, the disc is -1 and
+    the distance ``FAR``.
     """
     shapes, disc_groups, _, margin, starts, members = discs
     found = np.full(points.shape[0], -1, dtype=np.int32)
@@ -328,7 +328,7 @@ def nearest_discs(discs: Discs, bins: NDArray, points: NDArray, groups: NDArray)
 
 @compiled
 def glow_at(discs: Discs, chosen: NDArray, peaks: NDArray, spreads: NDArray, bins: NDArray, points: NDArray) -> NDArray:
-    """Return the sum of Gaussian spots at points (n, 2) of bins (n,): one per chosen disc, with its peak and variance."""
+    """Return the sum of Gaussian spots at points (n, 2) of bins (n,), one per chosen disc, with peaks and variances."""
     shapes, _, _, margin, starts, members = discs
     result = np.zeros(points.shape[0], dtype=np.float32)
     for n in range(points.shape[0]):
