@@ -117,38 +117,19 @@ def solution_errors(
     for z in zvalues:
         if z not in grids or grids[z].ndim != 4 or len(grids[z]) != len(sections[z]):
             raise ValueError(f"the solution of z={z} does not fit its {len(sections[z])} tiles")
-    placed = {z: _Placed.of(sections[z], grids[z], frame) for z in zvalues if _whole(grids[z]).any()}
+    whole = {z: _whole(sections[z], grids[z]) for z in zvalues}
+    placed = _placed({z: parts for z, parts in whole.items() if parts[0]}, frame)
     return SolutionErrors(
-        section=dict.fromkeys(zvalues, np.nan) | _absolute_errors(placed, frame),
+        section={z: _root_mean_square([placed[z].errors]) if z in placed else np.nan for z in zvalues},
         seam={z: _seam_error(placed[z]) if z in placed else np.nan for z in zvalues},
         across={
             (low, high): _across_error(placed[low], placed[high])
             for low, high in pairwise(zvalues)
             if frame == "world" and low in placed and high in placed
         },
-        placed={z: len(placed[z].table) if z in placed else 0 for z in zvalues},
+        placed={z: len(whole[z][0]) for z in zvalues},
         tiles={z: len(sections[z]) for z in zvalues},
     )
-
-
-@dataclass(frozen=True)
-class _Placed:
-    """The tiles of a section that a solution has: grids (tiles, size, size, 2) where they are and should be."""
-
-    table: TileTable
-    found: Points
-    true: Points
-
-    @classmethod
-    def of(cls, tiles: Sequence[TileTruth], grids: Points, frame: Frame) -> "_Placed":
-        here = np.flatnonzero(_whole(grids)).tolist()
-        known = [tiles[index] for index in here]
-        return cls(TileTable.of(known), grids[here], true_grids(known, frame, grids.shape[1]))
-
-    @property
-    def errors(self) -> Points:
-        """Found less true."""
-        return self.found - self.true
 
 
 def rigidly_fitted(points: Points, target: Points) -> Points:
@@ -165,23 +146,37 @@ def rigidly_fitted(points: Points, target: Points) -> Points:
     return (points - middle) @ (left @ proper @ right) + target_middle
 
 
-def _whole(grids: Points) -> NDArray[np.bool_]:
-    """Return which grids have no gaps."""
-    return np.logical_and.reduce(np.isfinite(grids), axis=(1, 2, 3))
+@dataclass(frozen=True)
+class _Placed:
+    """The tiles of a section that a solution has, and grids (tiles, size, size, 2) of how far off they are."""
+
+    table: TileTable
+    errors: Points
 
 
-def _absolute_errors(placed: Mapping[float, _Placed], frame: Frame) -> dict[float, float]:
-    """Return the root mean square by z after the best rigid motion of each section, or of all of them."""
-    found = [section.found.reshape(-1, 2) for section in placed.values()]
-    true = [section.true.reshape(-1, 2) for section in placed.values()]
+def _whole(tiles: Sequence[TileTruth], grids: Points) -> tuple[list[TileTruth], Points]:
+    """Return the tiles whose grids have no gaps, and their grids."""
+    here = np.flatnonzero(np.logical_and.reduce(np.isfinite(grids), axis=(1, 2, 3)))
+    return [tiles[index] for index in here.tolist()], grids[here]
+
+
+def _placed(sections: Mapping[float, tuple[list[TileTruth], Points]], frame: Frame) -> dict[float, _Placed]:
+    """Return the errors of sections after the best rigid motion of each, or in the world of all together."""
+    true = {z: true_grids(tiles, frame, grids.shape[1]) for z, (tiles, grids) in sections.items()}
     if frame == "section":
-        fitted = [rigidly_fitted(*points) for points in zip(found, true, strict=True)]
-    elif placed:
-        ends = np.cumsum([len(points) for points in found])[:-1]
-        fitted = np.split(rigidly_fitted(np.concatenate(found), np.concatenate(true)), ends)
+        fitted = [rigidly_fitted(grids.reshape(-1, 2), true[z].reshape(-1, 2)) for z, (_, grids) in sections.items()]
+    elif sections:
+        found = [grids.reshape(-1, 2) for _, grids in sections.values()]
+        everything = rigidly_fitted(
+            np.concatenate(found), np.concatenate([part.reshape(-1, 2) for part in true.values()])
+        )
+        fitted = np.split(everything, np.cumsum([len(part) for part in found])[:-1])
     else:
         fitted = []
-    return {z: _root_mean_square([a - b]) for z, a, b in zip(placed, fitted, true, strict=True)}
+    return {
+        z: _Placed(TileTable.of(tiles), points.reshape(grids.shape) - true[z])
+        for (z, (tiles, grids)), points in zip(sections.items(), fitted, strict=True)
+    }
 
 
 def _seam_error(section: _Placed) -> float:
@@ -238,6 +233,6 @@ def _blocks(pairs: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 
 
 def _root_mean_square(differences: list[Points]) -> float:
-    """Return the root of the mean squared length of vectors (n, 2); nan of none."""
-    count = sum(len(part) for part in differences)
+    """Return the root of the mean squared length of vectors (..., 2); nan of none."""
+    count = sum(part.size // 2 for part in differences)
     return float(np.sqrt(sum(np.square(part).sum() for part in differences) / count)) if count else np.nan
