@@ -5,6 +5,7 @@ from rendermodules.module.exports import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "ImportModule": "import_module",
         "PlainModule": "plain_module",
         "RenderModule": "render_module",
         "SectionMapModule": "render_module",

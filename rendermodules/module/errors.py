@@ -1,5 +1,7 @@
 """What a module raises when it cannot do what was asked."""
 
+from rendermodules.core.problems import InputError
+
 
 class RenderModuleError(Exception):
     """The module cannot do what was asked: shown as one line, exit status 1."""
@@ -37,8 +39,10 @@ class SectionError(ItemError):
 
 
 def short_reason(error: BaseException, length: int = 600) -> str:
-    """Return an error in one line; render-python's messages carry the whole body that was sent."""
+    """Return an error in one line; those of others are shortened: render-python's carry the whole body that was sent."""
     text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, (RenderModuleError, InputError)):
+        return text
     if len(text) > length:
         text = f"{text[: length // 2]} ... {text[-length // 2 :]}"
-    return text if isinstance(error, (RenderModuleError, OSError)) else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, OSError) else f"{type(error).__name__}: {text}"

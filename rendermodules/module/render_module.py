@@ -2,16 +2,19 @@
 
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from renderapi.render import Render
 
 from rendermodules.core.sections import Section
+from rendermodules.io.files import file_digest
 from rendermodules.module import stacks
 from rendermodules.module.connection import connect
 from rendermodules.module.errors import RenderModuleError, SectionError
+from rendermodules.module.journal import Journal
 from rendermodules.module.plain_module import PlainModule
 from rendermodules.module.provenance import input_stacks, stack_versions
 from rendermodules.module.schemas import RenderParameters, SectionMapOutput, SectionMapParameters
@@ -27,14 +30,19 @@ class RenderModule(PlainModule):
         """The connection, opened when first used; it refuses to change anything in a dry run."""
         return connect(self.args["render"], read_only=self.dry_run)
 
+    def input_files(self) -> Iterable[str | Path]:
+        """Return the local files whose content decides the result; a changed one makes another run of it."""
+        return ()
+
     def inputs(self) -> dict[str, Any]:
-        """Return version and time of the stacks that the parameters name as inputs; asked once."""
+        """Return versions of the stacks that the parameters name and digests of the input files; asked once."""
         return self._inputs
 
     @functools.cached_property
     def _inputs(self) -> dict[str, Any]:
         names = input_stacks(self.args)
-        return stack_versions(self.render, names) if names else {}
+        files = {str(path): file_digest(path) for path in self.input_files()}
+        return {**(stack_versions(self.render, names) if names else {}), **({"sha256": files} if files else {})}
 
     @contextmanager
     def written_stack(
@@ -72,7 +80,7 @@ class SectionMapModule(RenderModule):
     Attributes
     ----------
     also_reads : tuple of str
-        Names of further stack parameters; the task gets their sections of the same z too.
+        Names of further stack parameters; the task gets their sections of the same z too, see `further_stacks`.
     """
 
     default_schema = SectionMapParameters
@@ -86,6 +94,10 @@ class SectionMapModule(RenderModule):
         """
         raise TypeError(f"{type(self).__name__} has no section_task method")
 
+    def further_stacks(self) -> list[str]:
+        """Return the further stacks to read; the task gets an empty section of one that has no tile at a z."""
+        return [self.args[name] for name in self.also_reads if self.args[name]]
+
     def zvalues(self) -> list[float]:
         """Return the z of the sections to process, ascending."""
         return stacks.selected_z_values(self.render, self.args["input_stack"], self.args)
@@ -93,10 +105,12 @@ class SectionMapModule(RenderModule):
     def run(self) -> dict[str, Any]:
         """Map the sections; one that fails stops the run and leaves the output stack LOADING."""
         source, target = self.args["input_stack"], self.args["output_stack"]
-        sources = [source, *(self.args[name] for name in self.also_reads if self.args[name])]
+        sources = [source, *self.further_stacks()]
         in_place = target in sources
         if in_place and not self.dry_run:
             stacks.recover_replaced_stack(self.render, target)
+        for further in sources[1:]:
+            stacks.stack_metadata(self.render, further)
         zs, task = self.zvalues(), self.section_task()
         if self.dry_run:
             self.logger.info("would write %d sections of %s, z %s to %s, to %s", len(zs), source, zs[0], zs[-1], target)
@@ -131,15 +145,21 @@ class SectionMapModule(RenderModule):
             }
         )
 
-    def _forget_lost_sections(self, journal: Any, target: str, in_place: bool) -> None:
+    def _forget_lost_sections(self, journal: Journal, target: str, in_place: bool) -> None:
         """Do again what an earlier run has written and somebody has removed since."""
         written = f"{target}_staged" if in_place else target
-        exists = written in stacks.stack_names(self.render)
-        present = set(stacks.z_values(self.render, written)) if exists else set()
-        journal.forget({name for name, result in journal.results.items() if not present.issuperset(result["zs"])})
-        if in_place and exists and not journal.results:
+        forget_lost_sections(self.render, written, journal, set(journal.results))
+        if in_place and not journal.results:
             # left over from another run, whose parameters were not these
             stacks.delete_stack(self.render, written)
+
+
+def forget_lost_sections(render: Render, stack: str, journal: Journal, names: set[str]) -> None:
+    """Make a journal forget those of its items that wrote into a stack sections which are no longer there."""
+    exists = stack in stacks.stack_names(render)
+    present = set(stacks.z_values(render, stack)) if exists else set()
+    results = {name: journal.results[name] for name in names & journal.results.keys()}
+    journal.forget({name for name, result in results.items() if not present.issuperset(result["zs"])})
 
 
 def _mapped_section(
@@ -152,15 +172,27 @@ def _mapped_section(
     replace: bool,
 ) -> dict[str, Any]:
     """Read, map and write one section; the worker's part of a section map."""
-    render = _worker_connection(json.dumps(parameters, sort_keys=True))
-    section = task(*(stacks.read_section(render, source, z) for source in sources))
+    render = worker_connection(parameters)
+    section = task(
+        stacks.read_section(render, sources[0], z),
+        *(stacks.read_section(render, source, z, missing_ok=True) for source in sources[1:]),
+    )
+    return written_section(render, target, section, replace=replace)
+
+
+def written_section(render: Render, stack: str, section: Section, *, replace: bool) -> dict[str, Any]:
+    """Write a section and return what a journal keeps of it: the z of its tiles and their number."""
     if not isinstance(section, Section):
         raise RenderModuleError(f"the section task returned a {type(section).__name__} instead of a Section")
-    count = stacks.write_section(render, target, section, replace=replace)
+    count = stacks.write_section(render, stack, section, replace=replace)
     return {"zs": sorted({float(tile["z"]) for tile in section.tiles}), "tile_count": count}
 
 
-@functools.lru_cache(maxsize=4)
-def _worker_connection(parameters: str) -> Render:
+def worker_connection(parameters: Mapping[str, Any]) -> Render:
     """Return this process's connection: a worker gets parameters and connects by itself."""
+    return _connection(json.dumps(parameters, sort_keys=True))
+
+
+@functools.lru_cache(maxsize=4)
+def _connection(parameters: str) -> Render:
     return connect(json.loads(parameters))

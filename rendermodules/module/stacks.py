@@ -14,6 +14,7 @@ import orjson
 import renderapi
 from renderapi.render import Render, format_preamble
 
+from rendermodules.core.problems import listed
 from rendermodules.core.sections import Section, shared_transforms_of
 from rendermodules.module.errors import RenderModuleError
 
@@ -95,7 +96,7 @@ def selected_z_values(render: Render, stack: str, selection: Mapping[str, Any]) 
     if wanted is not None:
         missing = sorted(set(wanted) - set(present))
         if missing:
-            raise RenderModuleError(f"stack {stack} has no section at z {_listed(missing)}; it has {_extent(present)}")
+            raise RenderModuleError(f"stack {stack} has no section at z {listed(missing)}; it has {_extent(present)}")
         return sorted(set(wanted))
     low, high = selection.get("minZ"), selection.get("maxZ")
     chosen = [z for z in present if (low is None or z >= low) and (high is None or z <= high)]
@@ -106,9 +107,28 @@ def selected_z_values(render: Render, stack: str, selection: Mapping[str, Any]) 
     return chosen
 
 
-def read_section(render: Render, stack: str, z: float) -> Section:
-    """Return the tiles of one z with the shared transforms that they refer to; tiles are in the order of their ids."""
+def read_section(render: Render, stack: str, z: float, *, missing_ok: bool = False) -> Section:
+    """Return the tiles of one z with the shared transforms that they refer to; tiles are in the order of their ids.
+
+    Parameters
+    ----------
+    render : Render
+        Connection.
+    stack : str
+        The stack.
+    z : float
+        Of the section.
+    missing_ok : bool, default: False
+        Return an empty section where the stack has no tile at this z.
+
+    Raises
+    ------
+    RenderModuleError
+        The stack has no tile at this z, or does not exist.
+    """
     response = render.session.get(_url(render, stack, f"/z/{float(z)!r}/resolvedTiles"))
+    if response.status_code == 404 and missing_ok:
+        return Section(z, [])
     _check(response, f"the tiles of stack {stack} at z={z}")
     resolved = orjson.loads(response.content)
     tiles = resolved["tileIdToSpecMap"]
@@ -141,7 +161,7 @@ def write_section(render: Render, stack: str, section: Section, *, replace: bool
     if len(tiles) < len(section.tiles):
         counts = Counter(tile["tileId"] for tile in section.tiles)
         twice = sorted(name for name, count in counts.items() if count > 1)
-        raise RenderModuleError(f"{len(twice)} tile ids occur more than once: {_listed(twice)}")
+        raise RenderModuleError(f"{len(twice)} tile ids occur more than once: {listed(twice)}")
     if replace:
         for z in {section.z, *(tile["z"] for tile in section.tiles)}:
             renderapi.stack.delete_section(stack, z, render=render)
@@ -288,11 +308,6 @@ def _check(response: Any, what: str, doing: str = "reading") -> None:
         raise RenderModuleError(
             f"{doing} {what} failed: Render answered {response.status_code}: {response.text[:500].strip()}"
         )
-
-
-def _listed(values: Sequence[Any], limit: int = 10) -> str:
-    text = ", ".join(map(str, values[:limit]))
-    return text if len(values) <= limit else f"{text} and {len(values) - limit} more"
 
 
 def _extent(zs: Sequence[float]) -> str:
