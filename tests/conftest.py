@@ -14,6 +14,8 @@ REPOSITORY = Path(__file__).parents[1]
 def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep journals away from the user's, and the user's connection away from the tests."""
     monkeypatch.setenv("RENDERMODULES_STATE", str(tmp_path_factory.mktemp("state")))
+    # programs that tests start find the package of this checkout
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     for name in [name for name in os.environ if name.startswith("RENDER_")]:
         monkeypatch.delenv(name)
 

@@ -58,7 +58,7 @@ class Call:
 
     @property
     def database(self) -> Database:
-        """This thread's connection to the store."""
+        """The connection of this thread to the store."""
         return database_at(self.settings.store)
 
     @property

@@ -125,7 +125,7 @@ def require_weights(channels: str | None) -> None:
             weight = float(text)
         except ValueError as error:
             raise InvalidRequest(f"Channel {name} weight {text!r} is not a number.") from error
-        if not 0 <= weight or sum(weights.values()) + weight > 1 + 1e-9:
+        if not weight >= 0 or sum(weights.values()) + weight > 1 + 1e-9:
             current = ", ".join(f"{name}={weight}" for name, weight in weights.items())
             raise InvalidRequest(
                 f"Channel {name} weight {weight} is too large.  The sum of all weights must be less than or equal "
@@ -144,8 +144,9 @@ def excluded_transforms(call: Call, specs: Sequence[Mapping[str, Any]]) -> list[
     transforms even if ``normalizeForMatching`` asks for their removal, as in Java Render.
     """
     exclude_all = call.flag("excludeAllTransforms")
-    after_last, first_and_after = set(call.texts("excludeTransformsAfterLast")), set(
-        call.texts("excludeFirstTransformAndAllAfter")
+    after_last, first_and_after = (
+        set(call.texts("excludeTransformsAfterLast")),
+        set(call.texts("excludeFirstTransformAndAllAfter")),
     )
     by_label = exclude_all or after_last or first_and_after or (call.strict and exclude_all is not None)
     if by_label:

@@ -213,6 +213,13 @@ def _answer(call: Call, selection: PairSelection, with_points: bool | None = Non
     return json_answer(_merged(found) if len(found) > 1 else [_document(pair) for pair in found[0]])
 
 
+def _deleted(call: Call, selection: PairSelection) -> Answer:
+    collection_id = call.collection_id
+    with call.database.writing() as connection:
+        matches.delete_pairs(connection, matches.get_collection_key(connection, collection_id), selection)
+    return OK
+
+
 def _document(pair: Pair) -> dict[str, Any]:
     document: dict[str, Any] = {
         "pGroupId": pair.p.group,

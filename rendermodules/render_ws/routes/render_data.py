@@ -126,7 +126,9 @@ def section_data(call: Call) -> Answer:
     if minimum is None and maximum is None:
         return json_bytes(completed)
     low, high = -float("inf") if minimum is None else minimum, float("inf") if maximum is None else maximum
-    return json_answer([data for data in msgspec.json.decode(completed, type=list[SectionData]) if low <= data.z <= high])
+    return json_answer(
+        [data for data in msgspec.json.decode(completed, type=list[SectionData]) if low <= data.z <= high]
+    )
 
 
 @routes.get(f"{S}/z/{{z}}/sectionData")
@@ -195,7 +197,8 @@ def resolved_tiles(call: Call) -> Answer:
         group_id=call.text("groupId"),
         box=None if sides == [None] * 4 else (box[0], box[1], box[2], box[3]),
     )
-    return _resolved_tiles(call, selection, _pattern(call))
+    # Java Render ignores the pattern here
+    return _resolved_tiles(call, selection, None if call.strict else _pattern(call))
 
 
 @routes.put(f"{S}/resolvedTiles")
@@ -263,9 +266,7 @@ def selected_tiles(
     return found if pattern is None else [tile for tile in found if pattern.search(tile.tile_id)]
 
 
-def shared_transforms(
-    database: Database, stack: Stack, found: list[StoredTile]
-) -> Mapping[str, dict[str, Any]]:
+def shared_transforms(database: Database, stack: Stack, found: list[StoredTile]) -> Mapping[str, dict[str, Any]]:
     """Return the shared transforms that tiles refer to, and those that these refer to, as JSON by id."""
     specs = _referred_specs(database, stack, {tile.refs for tile in found})
     return {id: orjson.loads(spec) for id, spec in specs.items()}
@@ -286,7 +287,9 @@ def _referred_specs(database: Database, stack: Stack, refs: set[str | None]) -> 
 def _resolved_tiles(call: Call, selection: Selection, pattern: re.Pattern[str] | None = None) -> Answer:
     database, stack_id = call.database, call.stack_id
     with database.reading() as connection:
-        stack = stacks.find_stack(connection, stack_id) if selection.z is None else stacks.get_stack(connection, stack_id)
+        stack = (
+            stacks.find_stack(connection, stack_id) if selection.z is None else stacks.get_stack(connection, stack_id)
+        )
         found = [] if stack is None else selected_tiles(call, database, stack, selection, pattern)
         if stack is None or not found:
             raise NotFound(f"no tile specifications found in {stack_id} for {selection}")
@@ -314,12 +317,17 @@ def _require_resolved(found: list[StoredTile], specs: Mapping[str, bytes]) -> No
 def _put_tiles(call: Call, z: float | None) -> Answer:
     stack_id = call.stack_id
     collection = received_collection(call.body)
+    if call.strict:
+        from rendermodules.render_ws.java_documents import java_collection
+
+        collection = java_collection(collection)
     database = call.database
     with database.reading() as connection:
         stack = stacks.get_stack(connection, stack_id)
+        tiles.require_loading_to_put(stack)
         stored = _referred_specs(database, stack, {orjson.dumps(sorted(referred_ids(collection))).decode()})
     # boxes are derived before the write lock is taken, so that others do not wait for arithmetic
-    rows = tile_rows(collection, stored)
+    rows = tile_rows(collection, stored, derived=not call.strict or bool(call.flag("deriveData")))
     for tile_z, row in rows:
         if z is not None and tile_z != z:
             raise InvalidRequest(

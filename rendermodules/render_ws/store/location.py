@@ -1,4 +1,4 @@
-"""Where a store file lies: is the place usable, and is it a network file system?"""
+"""Where a store file lies: whether the place is usable, and whether it is on a network file system."""
 
 import os
 from pathlib import Path
