@@ -208,15 +208,15 @@ class SectionIdParameters(DefaultSchema):
         "give all tiles of a section the section id that sectionId_format makes of its new z; matches are found by it",
         default=False,
     )
-    sectionId_format = Str("section id as Python's % format of the new z", default="%.1f")
+    sectionId_format = Str("section id, {z} in it being the new z with Python's formats", default="{z:.1f}")
 
     @validates_schema
     def check_section_id_format(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse what cannot be filled with one number."""
+        """Refuse what cannot be filled with a number called z."""
         try:
-            data["sectionId_format"] % 1.5
-        except (TypeError, ValueError):
-            raise ValidationError("is no % format of one number", "sectionId_format") from None
+            data["sectionId_format"].format(z=1.5)
+        except (LookupError, ValueError):
+            raise ValidationError("is no format of a number z, such as {z:.1f}", "sectionId_format") from None
 
 
 class SectionMapParameters(RenderParameters, InputStackParameters, OutputStackParameters, PoolParameters):

@@ -190,7 +190,7 @@ class MergeStacks(RenderModule):
             raise RenderModuleError("no z is in all stacks, so nothing is left to merge")
         if self.args["remap_sectionId"]:
             new_zs = {new_z for pairs in plan for _, new_z in pairs}
-            check_distinct({z: self.args["sectionId_format"] % z for z in sorted(new_zs)}, "section id")
+            check_distinct({z: self.args["sectionId_format"].format(z=z) for z in sorted(new_zs)}, "section id")
         return [[_Copy(index, *pair) for pair in pairs] for index, pairs in enumerate(plan)]
 
     def _tile_ids(self, entry: Mapping[str, Any], copies: Sequence[_Copy]) -> Iterator[str]:
@@ -268,7 +268,7 @@ def _copied_section(
     """Copy one section; the worker's part."""
     source_parameters, stack, suffix = sources[copy.stack]
     section = stacks.read_section(worker_connection(source_parameters), stack, copy.z)
-    section = renumbered(section, copy.new_z, section_id_format % copy.new_z if section_id_format else None)
+    section = renumbered(section, copy.new_z, section_id_format.format(z=copy.new_z) if section_id_format else None)
     section = with_suffixed_ids(section, suffix) if suffix else section
     written = written_section(worker_connection(parameters), target, section, replace=False)
     return {**written, "transforms": transform_digests(section.transforms)}

@@ -48,7 +48,7 @@ class RemapZsParameters(SectionMapParameters, SectionIdParameters):
 
 def _remapped(section: Section, *, new_zs: dict[float, float], section_id_format: str | None) -> Section:
     z = new_zs[section.z]
-    return renumbered(section, z, section_id_format % z if section_id_format else None)
+    return renumbered(section, z, section_id_format.format(z=z) if section_id_format else None)
 
 
 class RemapZs(SectionMapModule):
@@ -70,7 +70,7 @@ class RemapZs(SectionMapModule):
                 first_z=self.args["first_z"],
             )
             if section_id_format:
-                check_distinct({z: section_id_format % z for z in new_zs.values()}, "section id")
+                check_distinct({z: section_id_format.format(z=z) for z in new_zs.values()}, "section id")
         except ValueError as error:
             raise RenderModuleError(str(error)) from None
         self._check_free(new_zs)
