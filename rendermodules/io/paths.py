@@ -51,6 +51,11 @@ def path_of_url(url: str) -> Path:
     return Path(unquote(rest))
 
 
+def remote_place(url: str) -> str:
+    """Return how fsspec names a remote object: decoded, except on the web, where the URL itself is the name."""
+    return url if scheme(url) in ("http", "https") else unquote(url)
+
+
 def url_of_path(path: str | os.PathLike[str]) -> str:
     """Return the ``file:///`` URL of a path; relative paths are taken from the current folder."""
     absolute = Path(path).absolute().as_posix()

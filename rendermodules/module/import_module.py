@@ -2,14 +2,22 @@
 
 import functools
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rendermodules.core.acquisitions import AcquiredImage, check_images, images_by_z, section_of_images
+from rendermodules.core.positions import ImageShape
+from rendermodules.core.problems import Problems
 from rendermodules.core.sections import Section
+from rendermodules.io.files import write_bytes_whole
+from rendermodules.io.image_folders import image_url
+from rendermodules.io.image_shapes import check_masks, shapes_of_images
+from rendermodules.io.paths import java_number
 from rendermodules.module import stacks
 from rendermodules.module.errors import SectionError
-from rendermodules.module.fields import Bool, Float, Int, List, Str
+from rendermodules.module.fields import Bool, Float, Int, List, OutputDir, Str
 from rendermodules.module.journal import Journal
 from rendermodules.module.render_module import (
     RenderModule,
@@ -24,6 +32,22 @@ class ImportParameters(RenderParameters, OutputStackParameters, PoolParameters):
     """Files in, a stack out."""
 
     delete_stack = Bool("remove an output stack of that name first, instead of adding to it", default=False)
+
+
+class ImageImportParameters(ImportParameters):
+    """Images in, a stack out."""
+
+    minIntensity = Float("value shown as black, where the input does not say it; 0 by default")
+    maxIntensity = Float("value shown as white, where the input does not say it; by default the greatest of the type")
+    image_sizes = Str(
+        "how width and height are known: each image's header is read, or that of the first of each channel, which is "
+        "quicker for many images on a slow file server",
+        default="each",
+        choices=["each", "first"],
+    )
+    mask_file = Str("path or URL of a mask for all tiles, zero where they shall not be drawn")
+    section_thickness = Float("thickness of a section in nm, for the resolution of a new stack along z", minimum=0)
+    tilespec_directory = OutputDir("folder in which the tiles of each section are also written as JSON")
 
 
 class ImportOutput(OutputParameters):
@@ -81,6 +105,9 @@ class ImportModule(RenderModule):
         list of dict
             ``zs`` and ``tile_count`` of each item.
         """
+        if self.dry_run:
+            self.logger.info("would write %d sections to %s", len(items), stack)
+            return []
         forget_lost_sections(self.render, stack, journal, {describe(item) for item in items})
         if self.args["delete_stack"] and not any(describe(item) in journal.results for item in items):
             stacks.delete_stack(self.render, stack)
@@ -106,6 +133,93 @@ class ImportModule(RenderModule):
                 **more,
             }
         )
+
+
+class ImageImportModule(ImportModule):
+    """Acquired images in, sections of a stack out. The author writes `run`, with `write_images` in it."""
+
+    default_schema = ImageImportParameters
+
+    def mask_urls(self, count: int) -> list[str | None]:
+        """Return the mask of every one of so many images that the parameters ask for."""
+        mask = self.args["mask_file"]
+        return [image_url(mask, str(Path.cwd())) if mask else None] * count
+
+    def shapes(
+        self, source: str, urls: Sequence[str], places: Sequence[str], channels: Sequence[str | None]
+    ) -> list[ImageShape]:
+        """Return size and type of images; raise an `InputError` that names all that are missing or unreadable."""
+        problems = Problems(source)
+        each = self.args["image_sizes"] == "each"
+        shapes = shapes_of_images(urls, places, channels, problems, each=each)
+        problems.raise_if_any()
+        return shapes
+
+    def write_images(
+        self,
+        stack: str,
+        images: Sequence[AcquiredImage],
+        *,
+        journal: Journal,
+        source: str,
+        first_channel: str | None = None,
+        **version: Any,
+    ) -> list[dict[str, Any]]:
+        """Write the tiles that images make into a stack, a section at a time.
+
+        Parameters
+        ----------
+        stack : str
+            Stack to write.
+        images : list of AcquiredImage
+            The images.
+        journal : Journal
+            Journal of the run.
+        source : str
+            Where the images come from, for messages.
+        first_channel : str, optional
+            See `section_of_images`.
+        **version
+            Fields of Render's StackVersion for a new stack.
+
+        Raises
+        ------
+        InputError
+            Images cannot be tiles together, or masks do not fit; before anything is written.
+        """
+        problems = Problems(source)
+        check_images(images, problems)
+        sizes = [(image.width, image.height) for image in images]
+        check_masks([image.mask_url for image in images], sizes, [image.place for image in images], problems)
+        problems.raise_if_any()
+        return self.write_sections(
+            stack,
+            images_by_z(images),
+            functools.partial(
+                _section_of_images,
+                first_channel=first_channel,
+                folder=self.args["tilespec_directory"],
+                name=stack,
+            ),
+            journal=journal,
+            describe=functools.partial(_section_name, stack=stack),
+            stackResolutionZ=self.args["section_thickness"],
+            **version,
+        )
+
+
+def _section_name(group: tuple[float, Any], *, stack: str) -> str:
+    return f"section z={group[0]} of {stack}"
+
+
+def _section_of_images(
+    group: tuple[float, list[AcquiredImage]], *, first_channel: str | None, folder: str | None, name: str
+) -> Section:
+    z, images = group
+    section = section_of_images(images, first_channel)
+    if folder:
+        write_bytes_whole(Path(folder) / f"{name}_z{java_number(z)}.json", json.dumps(section.tiles, indent=1).encode())
+    return section
 
 
 def _imported_section(

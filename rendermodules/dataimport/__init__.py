@@ -1,0 +1,10 @@
+"""Images, tables and metadata of microscopes into stacks, and pyramids of their images."""
+
+from rendermodules.module.exports import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "ImportImageDirectory": "import_image_directory",
+    },
+)
