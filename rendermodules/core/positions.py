@@ -2,11 +2,9 @@
 
 import math
 import re
-import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
 from rendermodules.core.acquisitions import AcquiredImage, translation
@@ -251,26 +249,34 @@ def _ids(
     """Return tile ids and section ids; rows of one place get the id that the first of them makes."""
     given, named, files = table.texts("tileId"), table.texts("section"), table.texts("file")
     grid = list(zip(table.texts("row"), table.texts("col"), strict=True))
+    asked_for = {name: cells for name, cells in table.columns.items() if name in rules.tile_id + rules.section_id}
     ids, sections = [], []
     of_place: dict[tuple[Any, ...], str] = {}
     for row, z in enumerate(zs):
-        values = {name: cells[row] for name, cells in table.columns.items()}
-        values.update(stem=PurePosixPath(files[row] or "").stem, z=z, index=row)
-        section = named[row] or _formatted(rules.section_id, values, "section_id")
+        values = {name: cells[row] for name, cells in asked_for.items()}
+        values.update(stem=_stem(files[row] or ""), z=z, index=row)
+        section = named[row] or _formatted(rules.section_id, values, table)
         where = grid[row] if grid[row] != (None, None) else affines[row][4:]
         # rows without a channel never share a tile: two of one place are two tiles
         place = (z, section, *where) if "channel" in table.columns else (row,)
         if given[row] is None and place not in of_place:
-            of_place[place] = _UNFIT_FOR_AN_ID.sub("_", _formatted(rules.tile_id, values, "tile_id"))
+            of_place[place] = _UNFIT_FOR_AN_ID.sub("_", _formatted(rules.tile_id, values, table))
         ids.append(given[row] or of_place[place])
         sections.append(section)
     return ids, sections
 
 
-def _formatted(pattern: str, values: Mapping[str, Any], what: str) -> str:
+def _stem(name: str) -> str:
+    file = name.rpartition("/")[2]
+    return file.rpartition(".")[0] or file
+
+
+def _formatted(pattern: str, values: Mapping[str, Any], table: Table) -> str:
     try:
-        return string.Formatter().vformat(pattern, (), values)
-    except (KeyError, IndexError) as error:
-        raise InputError(f"the format {what} asks for {error}; there are {', '.join(map(str, values))}") from None
-    except ValueError as error:
-        raise InputError(f"the format {what}, {pattern!r}, does not fit its values: {error}") from None
+        return pattern.format_map(values)
+    except (KeyError, IndexError, AttributeError) as error:
+        raise InputError(
+            f"the format {pattern} asks for {error}; there are stem, z, index, {', '.join(table.columns)}"
+        ) from None
+    except (ValueError, TypeError) as error:
+        raise InputError(f"the format {pattern} does not fit its values: {error}") from None

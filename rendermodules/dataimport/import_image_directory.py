@@ -19,7 +19,7 @@ from marshmallow import ValidationError, validates_schema
 from rendermodules.core.acquisitions import chosen_channel
 from rendermodules.core.positions import NANOMETRES, SYNONYMS, PlacementRules, positioned_images
 from rendermodules.core.tables import Table, renamed_columns
-from rendermodules.io.image_folders import default_image_folder, image_url, images_of_pattern
+from rendermodules.io.image_folders import default_image_folder, image_urls, images_of_pattern
 from rendermodules.io.tables import read_table
 from rendermodules.module.fields import Bool, Float, InputFile, Json, Str
 from rendermodules.module.import_module import ImageImportModule, ImageImportParameters
@@ -85,8 +85,8 @@ class ImportImageDirectory(ImageImportModule):
 
     def run(self) -> dict[str, Any]:
         table, folder = self._table()
-        urls = [image_url(name, folder) for name in table.filled_texts("file")]
-        masks = [image_url(mask, folder) if mask else None for mask in table.texts("mask")]
+        urls = image_urls(table.filled_texts("file"), folder)
+        masks = [image_urls([mask], folder)[0] if mask else None for mask in table.texts("mask")]
         images = positioned_images(
             table,
             urls,

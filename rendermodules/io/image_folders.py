@@ -11,13 +11,16 @@ from rendermodules.io.paths import is_local, joined_url, local_path, remote_plac
 IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm"})
 
 
-def image_url(name: str, folder: str) -> str:
-    """Return the URL of an image that a table names: a URL, an absolute path, or a path below ``folder``."""
-    if scheme(name) != "file" or name.lower().startswith("file:"):
-        return name
-    if is_local(folder):
-        return url_of_path(local_path(folder) / name)
-    return joined_url(folder, *PurePosixPath(name).parts)
+def image_urls(names: Iterable[str], folder: str) -> list[str]:
+    """Return the URLs of images that a table names: by URLs, by absolute paths, or by paths below ``folder``."""
+    base = url_of_path(local_path(folder)) if is_local(folder) else folder
+    return [_image_url(name, base) for name in names]
+
+
+def _image_url(name: str, base: str) -> str:
+    if name.startswith("/"):
+        return url_of_path(name)
+    return name if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name) else joined_url(base, name)
 
 
 def file_names(folder: str, *, deep: bool = False) -> list[str]:

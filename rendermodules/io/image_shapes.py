@@ -50,26 +50,20 @@ def shapes_of_images(
         Read the header of each image. Otherwise that of the first of each kind, and only look whether the others
         are there, which is one listing for each folder.
     """
-    missing = missing_images(urls)
-    for url, place in zip(urls, places, strict=True):
-        if url in missing:
-            problems.add("the image does not exist", f"{place} ({url})")
-    present = [url for url in dict.fromkeys(urls) if url not in missing]
     first_of_kind: dict[Hashable, str] = {}
     for url, kind in zip(urls, kinds, strict=True):
-        if url not in missing:
-            first_of_kind.setdefault(kind, url)
-    read = present if each else list(first_of_kind.values())
+        first_of_kind.setdefault(kind, url)
+    read = list(dict.fromkeys(urls if each else first_of_kind.values()))
     shapes = dict(zip(read, _shapes(read), strict=True))
-    nothing = ImageShape(0, 0, 0.0)
+    missing = set() if each else missing_images(urls)
     found: list[ImageShape] = []
     for url, place, kind in zip(urls, places, kinds, strict=True):
-        shape = nothing if url in missing else shapes[url if each else first_of_kind[kind]]
-        if isinstance(shape, ImageError):
-            if each or first_of_kind[kind] == url:
-                problems.add("the image cannot be read", f"{place} ({shape})")
-            shape = nothing
-        found.append(shape)
+        shape = shapes.get(url if each else first_of_kind[kind])
+        if url in missing:
+            problems.add("the image does not exist", f"{place} ({url})")
+        elif isinstance(shapes.get(url), ImageError):
+            problems.add("the image cannot be read", f"{place} ({shapes[url]})")
+        found.append(shape if isinstance(shape, ImageShape) else ImageShape(0, 0, 0.0))
     return found
 
 

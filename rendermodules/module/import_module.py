@@ -12,7 +12,7 @@ from rendermodules.core.positions import ImageShape
 from rendermodules.core.problems import Problems
 from rendermodules.core.sections import Section
 from rendermodules.io.files import write_bytes_whole
-from rendermodules.io.image_folders import image_url
+from rendermodules.io.image_folders import image_urls
 from rendermodules.io.image_shapes import check_masks, shapes_of_images
 from rendermodules.io.paths import java_number
 from rendermodules.module import stacks
@@ -143,7 +143,7 @@ class ImageImportModule(ImportModule):
     def mask_urls(self, count: int) -> list[str | None]:
         """Return the mask of every one of so many images that the parameters ask for."""
         mask = self.args["mask_file"]
-        return [image_url(mask, str(Path.cwd())) if mask else None] * count
+        return (image_urls([mask], str(Path.cwd())) if mask else [None]) * count
 
     def shapes(
         self, source: str, urls: Sequence[str], places: Sequence[str], channels: Sequence[str | None]

@@ -70,7 +70,7 @@ def test_formats_of_ids():
     found = images({"file": ["a"], "row": ["1"], "col": [2], "section": ["4"]}, rules)
     assert (found[0].tile_id, found[0].section_id) == ("4_001_2", "4")
     assert images({"file": ["a"]}, PlacementRules(section_id="S{z:.0f}"))[0].section_id == "S0"
-    with pytest.raises(InputError, match="the format tile_id asks for 'grid'; there are file, stem, z, index"):
+    with pytest.raises(InputError, match="asks for 'grid'; there are stem, z, index, file"):
         images({"file": ["a"]}, PlacementRules(tile_id="{grid}"))
 
 

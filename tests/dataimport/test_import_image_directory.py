@@ -97,9 +97,9 @@ def test_everything_wrong_is_said_before_anything_is_written(render, render_para
     with pytest.raises(InputError) as caught:
         imported(render_parameters, positions_file=table)
     text = str(caught.value)
-    assert "does not exist: line 2" in text
-    assert "gone%20too.tif" in text
-    assert "the image cannot be read: line 4" in text
+    assert "the image cannot be read: line 2" in text
+    assert "bad.tif: is no image, or is damaged" in text
+    assert "gone%20too.tif: No such file or directory" in text
     assert stacks.stack_names(render) == []
 
 

@@ -4,10 +4,14 @@ from rendermodules.core.problems import InputError
 from rendermodules.io.image_folders import (
     default_image_folder,
     file_names,
-    image_url,
+    image_urls,
     images_of_pattern,
     missing_images,
 )
+
+
+def image_url(name, folder):
+    return image_urls([name], folder)[0]
 
 
 @pytest.fixture
