@@ -92,6 +92,23 @@ class ImageShape:
     white: float
 
 
+def sizes_in_table(table: Table) -> list[tuple[int, int] | None]:
+    """Return width and height that each row says; None where it says none.
+
+    Raises
+    ------
+    InputError
+        A width or height is no whole number.
+    """
+    problems = Problems(table.source)
+    widths, heights = (table.integers(name, problems) for name in ("width", "height"))
+    problems.raise_if_any()
+    return [
+        None if width is None or height is None else (width, height)
+        for width, height in zip(widths, heights, strict=True)
+    ]
+
+
 def positioned_images(
     table: Table,
     urls: Sequence[str],

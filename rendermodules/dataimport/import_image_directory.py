@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, validates_schema
 
 from rendermodules.core.acquisitions import chosen_channel
-from rendermodules.core.positions import NANOMETRES, SYNONYMS, PlacementRules, positioned_images
+from rendermodules.core.positions import NANOMETRES, SYNONYMS, PlacementRules, positioned_images, sizes_in_table
 from rendermodules.core.tables import Table, renamed_columns
 from rendermodules.io.image_folders import default_image_folder, image_urls, images_of_pattern
 from rendermodules.io.tables import read_table
@@ -90,7 +90,7 @@ class ImportImageDirectory(ImageImportModule):
         images = positioned_images(
             table,
             urls,
-            self.shapes(table.source, urls, table.places, table.texts("channel")),
+            self.shapes(table.source, urls, table.places, table.texts("channel"), sizes_in_table(table)),
             self._rules(),
             (self.args["minIntensity"], self.args["maxIntensity"]),
             masks if any(masks) else self.mask_urls(len(table)),

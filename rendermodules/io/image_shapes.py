@@ -84,6 +84,16 @@ def _shape_or_error(url: str) -> ImageShape | ImageError:
         return error
 
 
+def check_sizes(
+    shapes: Sequence[ImageShape], said: Sequence[tuple[int, int] | None], places: Sequence[str], problems: Problems
+) -> None:
+    """Note images of another size than the input says; those without a size are unreadable and noted already."""
+    for shape, size, place in zip(shapes, said, places, strict=True):
+        found = (shape.width, shape.height)
+        if size is not None and found not in ((0, 0), size):
+            problems.add("the image is not as large as the input says", f"{place} ({found} instead of {size})")
+
+
 def check_masks(
     masks: Sequence[str | None], sizes: Sequence[tuple[int, int]], places: Sequence[str], problems: Problems
 ) -> None:

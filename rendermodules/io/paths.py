@@ -56,6 +56,11 @@ def remote_place(url: str) -> str:
     return url if scheme(url) in ("http", "https") else unquote(url)
 
 
+def encoded_url(url: str) -> str:
+    """Return the URL of a remote object percent-encoded, whether it was before or not; one of the web as it is."""
+    return url if scheme(url) in ("http", "https") else quote(unquote(url), safe=_UNQUOTED)
+
+
 def url_of_path(path: str | os.PathLike[str]) -> str:
     """Return the ``file:///`` URL of a path; relative paths are taken from the current folder."""
     absolute = Path(path).absolute().as_posix()

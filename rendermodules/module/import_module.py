@@ -13,7 +13,7 @@ from rendermodules.core.problems import Problems
 from rendermodules.core.sections import Section
 from rendermodules.io.files import write_bytes_whole
 from rendermodules.io.image_folders import image_urls
-from rendermodules.io.image_shapes import check_masks, shapes_of_images
+from rendermodules.io.image_shapes import check_masks, check_sizes, shapes_of_images
 from rendermodules.io.paths import java_number
 from rendermodules.module import stacks
 from rendermodules.module.errors import SectionError
@@ -40,10 +40,11 @@ class ImageImportParameters(ImportParameters):
     minIntensity = Float("value shown as black, where the input does not say it; 0 by default")
     maxIntensity = Float("value shown as white, where the input does not say it; by default the greatest of the type")
     image_sizes = Str(
-        "how width and height are known: each image's header is read, or that of the first of each channel, which is "
-        "quicker for many images on a slow file server",
+        "how width, height and type are known. each: the header of every image is read. first: that of the first of "
+        "each channel, and the others are only looked for, which is quicker on a slow file server. input: from the "
+        "table or metadata; images are not looked for, as they may lie where only the Render server sees them",
         default="each",
-        choices=["each", "first"],
+        choices=["each", "first", "input"],
     )
     mask_file = Str("path or URL of a mask for all tiles, zero where they shall not be drawn")
     section_thickness = Float("thickness of a section in nm, for the resolution of a new stack along z", minimum=0)
@@ -143,15 +144,41 @@ class ImageImportModule(ImportModule):
     def mask_urls(self, count: int) -> list[str | None]:
         """Return the mask of every one of so many images that the parameters ask for."""
         mask = self.args["mask_file"]
-        return (image_urls([mask], str(Path.cwd())) if mask else [None]) * count
+        return [image_urls([mask], str(Path.cwd()))[0] if mask else None] * count
 
     def shapes(
-        self, source: str, urls: Sequence[str], places: Sequence[str], channels: Sequence[str | None]
+        self,
+        source: str,
+        urls: Sequence[str],
+        places: Sequence[str],
+        channels: Sequence[str | None],
+        sizes: Sequence[tuple[int, int] | None],
     ) -> list[ImageShape]:
-        """Return size and type of images; raise an `InputError` that names all that are missing or unreadable."""
+        """Return size and type of images.
+
+        Parameters
+        ----------
+        source : str
+            Where the images come from, for messages.
+        urls, places, channels : list of str
+            The images, where the input names them, and their channels.
+        sizes : list of (int, int) or None
+            Width and height that the input says, None where it says nothing.
+
+        Raises
+        ------
+        InputError
+            Images are missing or unreadable, or of another size than the input says; all are named.
+        """
         problems = Problems(source)
-        each = self.args["image_sizes"] == "each"
-        shapes = shapes_of_images(urls, places, channels, problems, each=each)
+        if self.args["image_sizes"] == "input":
+            for size, place in zip(sizes, places, strict=True):
+                if size is None:
+                    problems.add("the input does not say width and height", place)
+            shapes = [ImageShape(*(size or (0, 0)), 255.0) for size in sizes]
+        else:
+            shapes = shapes_of_images(urls, places, channels, problems, each=self.args["image_sizes"] == "each")
+            check_sizes(shapes, sizes, places, problems)
         problems.raise_if_any()
         return shapes
 

@@ -137,3 +137,34 @@ def test_sizes_of_the_first_image_of_each_channel(render, render_parameters, fol
     (folder / "b.tif").write_bytes(b"never read")
     table = table_of(folder, "file,x,y\na b.tif,0,0\nb.tif,40,0\n")
     assert imported(render_parameters, positions_file=table, image_sizes="first")["tile_count"] == 2
+
+
+def test_sizes_of_the_table(render, render_parameters, folder):
+    wrong = table_of(folder, "file,x,y,width,height\na b.tif,0,0,40,30\nb.tif,40,0,41,30\n")
+    with pytest.raises(
+        InputError, match=r"not as large as the input says: line 3 \(\(40, 30\) instead of \(41, 30\)\)"
+    ):
+        imported(render_parameters, positions_file=wrong)
+    elsewhere = table_of(folder, "file,x,y,width,height\ns3://b/a.tif,0,0,640,480\ns3://b/b.tif,600,0,640,480\n")
+    assert imported(render_parameters, positions_file=elsewhere, image_sizes="input")["tile_count"] == 2
+    assert stacks.read_section(render, "raw", 0.0).tiles[0]["width"] == 640
+    unknown = table_of(folder, "file,x,y\na b.tif,0,0\n")
+    with pytest.raises(InputError, match="the input does not say width and height: line 2"):
+        imported(render_parameters, positions_file=unknown, image_sizes="input")
+
+
+def test_images_in_an_object_store(render, render_parameters, bucket, tmp_path):
+    import fsspec
+
+    write_image(tmp_path / "a.tif", np.zeros((30, 40), np.uint16))
+    for name in ("S1 r0.tif", "S1 r1.tif"):
+        with fsspec.open(f"{bucket}/rün/{name}", "wb") as file:
+            file.write((tmp_path / "a.tif").read_bytes())
+    pattern = r"S(?P<section>\d+) r(?P<row>\d+)\.tif"
+    imported(render_parameters, image_directory=f"{bucket}/rün", file_pattern=pattern, overlap=0.1)
+    tiles = stacks.read_section(render, "raw", 1.0).tiles
+    assert [tile["mipmapLevels"]["0"]["imageUrl"] for tile in tiles] == [
+        "s3://bucket/r%C3%BCn/S1%20r0.tif",
+        "s3://bucket/r%C3%BCn/S1%20r1.tif",
+    ]
+    assert [tile["minY"] for tile in tiles] == [0.0, 27.0]

@@ -34,6 +34,8 @@ def test_urls(folder):
     assert image_url("a b.tif", folder.as_uri()) == url
     assert image_url(str(folder / "a b.tif"), "/elsewhere") == url
     assert image_url("x/a b.tif", "s3://bucket/run") == "s3://bucket/run/x/a%20b.tif"
+    assert image_url("a.tif", "s3://bucket/rün 1") == image_url("a.tif", "s3://bucket/r%C3%BCn%201")
+    assert image_url("a.tif", "https://server/r ün") == "https://server/r ün/a.tif"
     assert image_url("s3://bucket/a.tif", str(folder)) == "s3://bucket/a.tif"
     assert image_url(url, "/elsewhere") == url
 
