@@ -31,9 +31,9 @@ class AcquiredImage:
     affine : tuple of 6 floats
         From tile pixels to world pixels, in the order of Render's data string: M00, M10, M01, M11, B0, B1.
     width, height : int
-        Size in pixels.
-    min_intensity, max_intensity : float
-        Values shown as black and as white.
+        Size in pixels; 0 as long as it is not known.
+    min_intensity, max_intensity : float, optional
+        Values shown as black and as white; Render takes 0 and 255 where there is none.
     channel : str, optional
         Its channel; None where there is only one without a name.
     mask_url : str, optional
@@ -52,8 +52,8 @@ class AcquiredImage:
     affine: tuple[float, ...] = IDENTITY
     width: int = 0
     height: int = 0
-    min_intensity: float = 0.0
-    max_intensity: float = 255.0
+    min_intensity: float | None = None
+    max_intensity: float | None = None
     channel: str | None = None
     mask_url: str | None = None
     slice_number: int | None = None

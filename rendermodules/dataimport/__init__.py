@@ -5,6 +5,7 @@ from rendermodules.module.exports import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "GenerateEMTilespecsFromMetafile": "generate_EM_tilespecs_from_metafile",
         "ImportImageDirectory": "import_image_directory",
     },
 )

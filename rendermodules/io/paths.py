@@ -83,6 +83,11 @@ def joined_url(base: str, *names: str) -> str:
     return "/".join([base.rstrip("/"), *parts])
 
 
+def folder_of(url: str) -> str:
+    """Return the folder that holds what a URL or path leads to: a path for local ones, else a URL."""
+    return str(path_of_url(url).absolute().parent) if is_local(url) else url.partition("?")[0].rpartition("/")[0]
+
+
 def file_name(url: str) -> str:
     """Return the last part of a URL or path, decoded and without query."""
     if is_local(url):

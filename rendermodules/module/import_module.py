@@ -182,6 +182,23 @@ class ImageImportModule(ImportModule):
         problems.raise_if_any()
         return shapes
 
+    def complete(self, images: Sequence[AcquiredImage], source: str, folder: str) -> None:
+        """Give images, whose ``url`` is a name in ``folder``, their URL, and what else is not known yet.
+
+        That is size and type, see `shapes`, the intensities shown as black and white, and the mask.
+        """
+        urls = image_urls([image.url for image in images], folder)
+        sizes = [(image.width, image.height) if image.width else None for image in images]
+        places = [image.place for image in images]
+        shapes = self.shapes(source, urls, places, [image.channel for image in images], sizes)
+        black, white = self.args["minIntensity"], self.args["maxIntensity"]
+        for image, url, shape, mask in zip(images, urls, shapes, self.mask_urls(len(images)), strict=True):
+            image.url = url
+            image.width, image.height = shape.width, shape.height
+            image.min_intensity = _first_of(image.min_intensity, black, 0.0)
+            image.max_intensity = _first_of(image.max_intensity, white, shape.white)
+            image.mask_url = image.mask_url or mask
+
     def write_images(
         self,
         stack: str,
@@ -233,6 +250,10 @@ class ImageImportModule(ImportModule):
             stackResolutionZ=self.args["section_thickness"],
             **version,
         )
+
+
+def _first_of(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
 
 
 def _section_name(group: tuple[float, Any], *, stack: str) -> str:

@@ -15,7 +15,8 @@ from rendermodules.core.problems import InputError, Problems
 
 
 def image(place="row 1", url="file:///a.tif", z=1.0, tile_id="a", channel=None, **more):
-    return AcquiredImage(place, url, z, tile_id, "S1", width=4, height=3, channel=channel, **more)
+    options = {"width": 4, "height": 3, "min_intensity": 0.0, "max_intensity": 255.0, **more}
+    return AcquiredImage(place, url, z, tile_id, "S1", channel=channel, **options)
 
 
 def test_tile_without_channels():
