@@ -25,17 +25,17 @@ from rendermodules.module.render_module import (
     worker_connection,
     written_section,
 )
-from rendermodules.module.schemas import OutputParameters, OutputStackParameters, PoolParameters, RenderParameters
+from rendermodules.module.schemas import OutputParameters, PoolParameters, RenderParameters, StackWritingParameters
 
 
-class ImportParameters(RenderParameters, OutputStackParameters, PoolParameters):
-    """Files in, a stack out."""
+class ImportParameters(RenderParameters, StackWritingParameters, PoolParameters):
+    """Files in, stacks out; `OutputStackParameters` names the stack where it is one."""
 
-    delete_stack = Bool("remove an output stack of that name first, instead of adding to it", default=False)
+    delete_stack = Bool("remove the output stack first, instead of adding to it", default=False)
 
 
 class ImageImportParameters(ImportParameters):
-    """Images in, a stack out."""
+    """Images in, stacks out."""
 
     minIntensity = Float("value shown as black, where the input does not say it; 0 by default")
     maxIntensity = Float("value shown as white, where the input does not say it; by default the greatest of the type")
@@ -124,16 +124,13 @@ class ImportModule(RenderModule):
         self.logger.info("wrote %d sections, %d tiles, to %s", len(items), _tile_count(results), stack)
         return results
 
-    def report(self, results: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
+    def report(self, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return the module's output of what `write_sections` returned."""
-        return self.output(
-            {
-                "output_stack": self.args["output_stack"],
-                "zValues": sorted({z for result in results for z in result["zs"]}),
-                "tile_count": _tile_count(results),
-                **more,
-            }
-        )
+        return self.output({"output_stack": self.args["output_stack"], **self.summary(results)})
+
+    def summary(self, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return z values and number of tiles of what `write_sections` returned."""
+        return {"zValues": sorted({z for result in results for z in result["zs"]}), "tile_count": _tile_count(results)}
 
 
 class ImageImportModule(ImportModule):
