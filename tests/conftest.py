@@ -1,8 +1,9 @@
 """What all tests share: an embedded store, a project on it, and the folder of recorded reference data."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ REPOSITORY = Path(__file__).parents[1]
 def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep journals away from the user's, and the user's connection away from the tests."""
     monkeypatch.setenv("RENDERMODULES_STATE", str(tmp_path_factory.mktemp("state")))
+    # programs that tests start find the package of this checkout
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     for name in [name for name in os.environ if name.startswith("RENDER_")]:
         monkeypatch.delenv(name)
 
@@ -67,3 +70,47 @@ def shared_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("the recorded reference data are not here")
     return folder
+
+
+@pytest.fixture
+def tile_spec() -> Callable[..., dict[str, Any]]:
+    """Function that makes a tile spec of 20 x 10 pixels which refers to an image and to the given transforms."""
+
+    def make(tile_id: str, z: float, *transforms: dict[str, Any], image: str | None = None, **more: Any) -> dict:
+        url = image or f"file:/nowhere/{tile_id}.tif"
+        return {
+            "tileId": tile_id,
+            "z": z,
+            "width": 20.0,
+            "height": 10.0,
+            "minIntensity": 0.0,
+            "maxIntensity": 255.0,
+            "layout": {"sectionId": f"{z:.1f}"},
+            "mipmapLevels": {"0": {"imageUrl": url}},
+            "transforms": {"type": "list", "specList": list(transforms)},
+            **more,
+        }
+
+    return make
+
+
+@pytest.fixture
+def write_stack(render) -> Callable[..., None]:
+    """Function that writes sections into a new stack and sets it COMPLETE."""
+    from rendermodules.module import stacks
+
+    def write(name: str, *sections: Any, **version: Any) -> None:
+        stacks.open_stack(render, name, version)
+        for section in sections:
+            stacks.write_section(render, name, section)
+        stacks.close_stack(render, name)
+
+    return write
+
+
+@pytest.fixture
+def sections_of(render) -> Callable[[str], dict[float, Any]]:
+    """Function that reads all sections of a stack, by z."""
+    from rendermodules.module import stacks
+
+    return lambda name: {z: stacks.read_section(render, name, z) for z in stacks.z_values(render, name)}

@@ -1,7 +1,6 @@
 """OME-Zarr 0.5 volumes: written plane by plane, by several processes at once."""
 
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rendermodules.io.tiled_tiff import BlockSource
+
 CHUNK = 512
 SHARD = 4096
-
-BlockSource = Callable[[int, int, int, int], NDArray[Any]]
-"""Function of first row, first column, rows and columns that returns this part of a plane."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,7 @@ def create_volume(path: Path, layout: VolumeLayout) -> None:
         There is a volume of another layout.
     """
     import zarr
+    from zarr import codecs
 
     if path.exists():
         if _group_layout(path) != [list(shape) for shape in layout.levels]:
@@ -72,7 +71,7 @@ def create_volume(path: Path, layout: VolumeLayout) -> None:
             dtype=layout.dtype,
             chunks=(1, 1, CHUNK, CHUNK),
             shards=(1, 1, SHARD, SHARD),
-            compressors=zarr.codecs.ZstdCodec(level=1),
+            compressors=codecs.ZstdCodec(level=1),
             dimension_names=("c", "z", "y", "x"),
         )
 
@@ -85,7 +84,7 @@ def write_plane(path: Path, channel: int, section: int, source: BlockSource) -> 
     """
     import zarr
 
-    group = zarr.open_group(str(path), mode="r+")
+    group: Any = zarr.open_group(str(path), mode="r+")
     levels = [group[str(index)] for index in range(len(list(group.array_keys())))]
     for level, array in enumerate(levels):
         finer = levels[level - 1] if level else None
@@ -98,11 +97,6 @@ def write_plane(path: Path, channel: int, section: int, source: BlockSource) -> 
                 else:
                     block = _halved(finer[channel, section, 2 * top : 2 * bottom, 2 * left : 2 * right])
                 array[channel, section, top:bottom, left:right] = block
-
-
-def remove_volume(path: Path) -> None:
-    """Remove a volume; one that does not exist is no error."""
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def _halved(block: NDArray[Any]) -> NDArray[Any]:
@@ -118,7 +112,7 @@ def _halved(block: NDArray[Any]) -> NDArray[Any]:
 def _group_layout(path: Path) -> list[list[int]]:
     import zarr
 
-    group = zarr.open_group(str(path), mode="r")
+    group: Any = zarr.open_group(str(path), mode="r")
     return [list(group[str(index)].shape) for index in range(len(list(group.array_keys())))]
 
 

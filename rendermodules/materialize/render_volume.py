@@ -18,7 +18,6 @@ import renderapi
 from marshmallow import ValidationError, validates_schema
 from numpy.typing import NDArray
 
-from rendermodules.io.files import written_whole
 from rendermodules.module import stacks
 from rendermodules.module.connection import connect
 from rendermodules.module.errors import RenderModuleError
@@ -55,7 +54,7 @@ class RenderVolumeParameters(RenderParameters, ZValueParameters, BoxParameters, 
     skip = Int("draw every n-th section only", default=1, minimum=1)
     block_size = Int("edge of the blocks in which a section is drawn, in pixels of the file", default=2048, minimum=256)
 
-    aliases: ClassVar[dict[str, str]] = {"stack": "input_stacks", "stacks": "input_stacks", "input_stack": "input_stacks"}
+    aliases: ClassVar[dict[str, str]] = dict.fromkeys(("stack", "stacks", "input_stack"), "input_stacks")
 
     @validates_schema
     def check_block_size(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -79,7 +78,7 @@ class _Picture(NamedTuple):
     channel: str | None
     channel_index: int
     z: float
-    index: int
+    place: int
 
     def __str__(self) -> str:
         return f"z={self.z} of {self.stack}" + (f", {self.channel}" if self.channel else "")
@@ -122,8 +121,8 @@ class RenderVolume(RenderModule):
         for stack in self.args["input_stacks"]:
             zs = stacks.selected_z_values(self.render, stack, self.args)[:: self.args["skip"]]
             for channel_index, channel in enumerate(self.args["channels"] or [None]):
-                for index, z in enumerate(zs):
-                    yield _Picture(stack, channel, channel_index, z, index)
+                for place, z in enumerate(zs):
+                    yield _Picture(stack, channel, channel_index, z, place)
 
     def _check(self, pictures: list[_Picture], files: Mapping[_Picture, Path], rows: int, columns: int) -> None:
         if not rows or not columns:
@@ -194,7 +193,7 @@ def _path(picture: _Picture, parameters: Mapping[str, Any]) -> Path:
             channel=picture.channel,
             name=picture.channel or picture.stack,
             z=picture.z,
-            index=picture.index,
+            index=picture.place,
         )
     except (KeyError, ValueError, IndexError) as error:
         raise RenderModuleError(f"name_template {parameters['name_template']} cannot be used: {error}") from None
@@ -214,13 +213,15 @@ def _draw(picture: _Picture, *, parameters: Mapping[str, Any], box: list[float])
     if parameters["format"] == "ome_zarr":
         from rendermodules.io.ome_zarr import write_plane
 
-        write_plane(_unfinished(path), picture.channel_index, picture.index, block)
+        write_plane(_unfinished(path), picture.channel_index, picture.place, block)
         return
-    from rendermodules.io.images import write_image, write_tiled_tiff
-
     if parameters["format"] == "tif":
+        from rendermodules.io.tiled_tiff import write_tiled_tiff
+
         write_tiled_tiff(path, (rows, columns), parameters["dtype"], parameters["block_size"], block)
     else:
+        from rendermodules.io.images import write_image
+
         write_image(path, block(0, 0, rows, columns))
 
 

@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,7 +35,7 @@ def run_module(module_class: Any, argv: Sequence[str]) -> int:
     if unknown:
         known = [option for action in parser._actions for option in action.option_strings]
         return _refused(f"unknown option {name}{_near(name.split('=')[0], known)}" for name in unknown)
-    with _logging_to_terminal() as set_level:
+    with _logging_to_terminal(module_name(module_class)) as set_level:
         try:
             module = module_class(args=list(argv))
         except marshmallow.ValidationError as error:
@@ -130,18 +130,26 @@ def _explained(error: BaseException) -> str:
 
 
 @contextmanager
-def _logging_to_terminal() -> Iterator[Any]:
-    """Send the package's log and warnings to the terminal while a program runs."""
-    package = logging.getLogger("rendermodules")
+def _logging_to_terminal(name: str) -> Iterator[Callable[[str], None]]:
+    """Send the log of the package and of the program, and warnings, to the terminal while a program runs."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
-    level = package.level
-    package.addHandler(handler)
-    package.setLevel(logging.INFO)
+    # a module outside the package logs under its own name
+    names = ["rendermodules"] if name.startswith("rendermodules.") else ["rendermodules", name]
+    levels = {logging.getLogger(name): logging.getLogger(name).level for name in names}
+
+    def set_level(level: str) -> None:
+        for logger in levels:
+            logger.setLevel(level)
+
+    for logger in levels:
+        logger.addHandler(handler)
+    set_level("INFO")
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: _logger.warning("%s", message)
-            yield package.setLevel
+            yield set_level
     finally:
-        package.removeHandler(handler)
-        package.setLevel(level)
+        for logger, level in levels.items():
+            logger.removeHandler(handler)
+            logger.setLevel(level)

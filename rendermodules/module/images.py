@@ -58,9 +58,7 @@ def box_image(
     """
     # the RGB picture that the 8-bit route answers with is the grey one three times
     route = "tiff16-image" if dtype == "uint16" else "tiff-image"
-    url = format_preamble(
-        render.DEFAULT_HOST, render.DEFAULT_PORT, render.DEFAULT_OWNER, render.DEFAULT_PROJECT, stack
-    )
+    url = format_preamble(render.DEFAULT_HOST, render.DEFAULT_PORT, render.DEFAULT_OWNER, render.DEFAULT_PROJECT, stack)
     url += f"/z/{float(z)!r}/box/{x},{y},{width},{height},{scale!r}/{route}"
     query = {"channels": channel, "minIntensity": min_intensity, "maxIntensity": max_intensity}
     response = render.session.get(url, params={key: value for key, value in query.items() if value is not None})

@@ -1,9 +1,8 @@
 """The base of modules that make stacks of files."""
 
 import functools
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +63,6 @@ class ImportModule(RenderModule):
 
     default_schema = ImportParameters
     default_output_schema = ImportOutput
-
-    def input_files(self) -> Iterable[str | Path]:
-        """Return the local files whose content decides what is imported; a changed one makes another run of it."""
-        return ()
-
-    @functools.cached_property
-    def _inputs(self) -> dict[str, Any]:
-        files = {str(path): _digest(Path(path)) for path in self.input_files()}
-        return {**super()._inputs, **({"sha256": files} if files else {})}
 
     def write_sections(
         self,
@@ -275,8 +265,3 @@ def _imported_section(
 
 def _tile_count(results: Sequence[Mapping[str, Any]]) -> int:
     return sum(result["tile_count"] for result in results)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

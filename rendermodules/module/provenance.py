@@ -40,16 +40,19 @@ def relevant_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def input_stacks(parameters: Mapping[str, Any]) -> list[str]:
-    """Return the stacks that parameters called ``…_stack`` or ``…_stacks`` name, outputs excepted."""
+    """Return the stacks that parameters called ``stacks``, ``…_stack`` or ``…_stacks`` name, outputs excepted.
+
+    An element of a list is a name, or an object with the name as its ``stack``.
+    """
     names: set[str] = set()
     for key, value in parameters.items():
         if key.startswith("output_") or value is None:
             continue
         if key.endswith("_stack") and isinstance(value, str):
             names.add(value)
-        elif key.endswith("_stacks") and isinstance(value, list):
-            names.update(name for name in value if isinstance(name, str))
-    return sorted(names)
+        elif (key == "stacks" or key.endswith("_stacks")) and isinstance(value, list):
+            names.update(one["stack"] if isinstance(one, Mapping) and "stack" in one else one for one in value)
+    return sorted(name for name in names if isinstance(name, str))
 
 
 def stack_versions(render: Render, names: Iterable[str]) -> dict[str, Any]:

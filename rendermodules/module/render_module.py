@@ -2,13 +2,15 @@
 
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from renderapi.render import Render
 
 from rendermodules.core.sections import Section
+from rendermodules.io.files import file_digest
 from rendermodules.module import stacks
 from rendermodules.module.connection import connect
 from rendermodules.module.errors import RenderModuleError, SectionError
@@ -28,14 +30,19 @@ class RenderModule(PlainModule):
         """The connection, opened when first used; it refuses to change anything in a dry run."""
         return connect(self.args["render"], read_only=self.dry_run)
 
+    def input_files(self) -> Iterable[str | Path]:
+        """Return the local files whose content decides the result; a changed one makes another run of it."""
+        return ()
+
     def inputs(self) -> dict[str, Any]:
-        """Return version and time of the stacks that the parameters name as inputs; asked once."""
+        """Return versions of the stacks that the parameters name and digests of the input files; asked once."""
         return self._inputs
 
     @functools.cached_property
     def _inputs(self) -> dict[str, Any]:
         names = input_stacks(self.args)
-        return stack_versions(self.render, names) if names else {}
+        files = {str(path): file_digest(path) for path in self.input_files()}
+        return {**(stack_versions(self.render, names) if names else {}), **({"sha256": files} if files else {})}
 
     @contextmanager
     def written_stack(
@@ -73,7 +80,7 @@ class SectionMapModule(RenderModule):
     Attributes
     ----------
     also_reads : tuple of str
-        Names of further stack parameters; the task gets their sections of the same z too.
+        Names of further stack parameters; the task gets their sections of the same z too, see `further_stacks`.
     """
 
     default_schema = SectionMapParameters
@@ -87,6 +94,10 @@ class SectionMapModule(RenderModule):
         """
         raise TypeError(f"{type(self).__name__} has no section_task method")
 
+    def further_stacks(self) -> list[str]:
+        """Return the further stacks to read; the task gets an empty section of one that has no tile at a z."""
+        return [self.args[name] for name in self.also_reads if self.args[name]]
+
     def zvalues(self) -> list[float]:
         """Return the z of the sections to process, ascending."""
         return stacks.selected_z_values(self.render, self.args["input_stack"], self.args)
@@ -94,10 +105,12 @@ class SectionMapModule(RenderModule):
     def run(self) -> dict[str, Any]:
         """Map the sections; one that fails stops the run and leaves the output stack LOADING."""
         source, target = self.args["input_stack"], self.args["output_stack"]
-        sources = [source, *(self.args[name] for name in self.also_reads if self.args[name])]
+        sources = [source, *self.further_stacks()]
         in_place = target in sources
         if in_place and not self.dry_run:
             stacks.recover_replaced_stack(self.render, target)
+        for further in sources[1:]:
+            stacks.stack_metadata(self.render, further)
         zs, task = self.zvalues(), self.section_task()
         if self.dry_run:
             self.logger.info("would write %d sections of %s, z %s to %s, to %s", len(zs), source, zs[0], zs[-1], target)
@@ -160,7 +173,10 @@ def _mapped_section(
 ) -> dict[str, Any]:
     """Read, map and write one section; the worker's part of a section map."""
     render = worker_connection(parameters)
-    section = task(*(stacks.read_section(render, source, z) for source in sources))
+    section = task(
+        stacks.read_section(render, sources[0], z),
+        *(stacks.read_section(render, source, z, missing_ok=True) for source in sources[1:]),
+    )
     return written_section(render, target, section, replace=replace)
 
 

@@ -73,7 +73,7 @@ class EmbeddedAdapter(BaseAdapter):
         response.url = request.url or ""
         response.request = request
         response.raw = io.BytesIO(b"".join(body))
-        response.connection = self  # type: ignore[attr-defined]
+        response.connection = self  # type: ignore[assignment]
         if not stream:
             # sets what .content returns
             _ = response.content
@@ -92,15 +92,7 @@ def _application(settings: Settings) -> Any:
 
 def _environment(request: requests.PreparedRequest) -> dict[str, Any]:
     url = urlsplit(request.url or "")
-    body = request.body
-    if body is None:
-        content = b""
-    elif isinstance(body, str):
-        content = body.encode()
-    elif isinstance(body, bytes):
-        content = body
-    else:
-        content = body.read() if hasattr(body, "read") else b"".join(body)
+    content = _content(request.body)
     environment = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
@@ -127,3 +119,13 @@ def _environment(request: requests.PreparedRequest) -> dict[str, Any]:
         elif key != "CONTENT_LENGTH":
             environment[f"HTTP_{key}"] = text
     return environment
+
+
+def _content(body: Any) -> bytes:
+    if body is None:
+        return b""
+    if hasattr(body, "read"):
+        body = body.read()
+    if isinstance(body, str):
+        return body.encode()
+    return body if isinstance(body, bytes) else b"".join(body)

@@ -79,13 +79,13 @@ def local_outcomes(call: Call, items: Sequence[Coordinates | None], z: float | N
     outcomes: list[Any] = [_world_problem(item, z) for item in items]
     by_z: dict[float, list[int]] = defaultdict(list)
     for index, item in enumerate(items):
-        if outcomes[index] is None and item is not None and item.world is not None:
-            by_z[item.world[2] if z is None else z].append(index)
+        if outcomes[index] is None:
+            by_z[_world(item)[2] if z is None else z].append(index)
     database = call.database
     with database.reading() as connection:
         stack = stacks.find_stack(connection, call.stack_id)
         for layer, indices in by_z.items():
-            points = np.array([items[index].world[:2] for index in indices], dtype=float)  # type: ignore[union-attr,index]
+            points = np.array([_world(items[index])[:2] for index in indices], dtype=float)
             found = _layer_outcomes(call, database, stack, layer, points)
             for index, outcome in zip(indices, found, strict=True):
                 outcomes[index] = outcome
@@ -106,7 +106,7 @@ def tile_ids_of_worlds(call: Call, items: Sequence[Coordinates | None], z: float
             raise problem
     answers: list[list[Coordinates]] = [[] for _ in items]
     by_z: dict[float, list[int]] = defaultdict(list)
-    worlds = [item.world or [] for item in items if item is not None]
+    worlds = [_world(item) for item in items]
     for index, world in enumerate(worlds):
         by_z[world[2] if z is None else z].append(index)
     with call.database.reading() as connection:
@@ -264,6 +264,10 @@ def _world_problem(item: Coordinates | None, z: float | None) -> InvalidRequest 
     if z is None and len(item.world) < 3:
         return InvalidRequest("world values must include x, y, and z")
     return None
+
+
+def _world(item: Coordinates | None) -> list[float]:
+    return [] if item is None or item.world is None else item.world
 
 
 def _with_error(item: Coordinates | None, error: str) -> Coordinates:

@@ -171,7 +171,7 @@ def stack_version(body: bytes) -> StackVersion:
     InvalidRequest
         Not JSON, null, or a member of the wrong type.
     """
-    version = decoded(body, StackVersion | None)
+    version: StackVersion | None = decoded(body, StackVersion | None)
     if version is None:
         raise InvalidRequest("no stack version provided")
     if version.createTimestamp is not None:

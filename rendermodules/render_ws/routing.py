@@ -69,9 +69,7 @@ class Routes:
         """Register the decorated function for DELETE."""
         return self._registered("DELETE", path, produces, None)
 
-    def _registered(
-        self, method: str, path: str, produces: str, consumes: str | None
-    ) -> Callable[[Handler], Handler]:
+    def _registered(self, method: str, path: str, produces: str, consumes: str | None) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
             self._routes.append(Route(method, path, handler, produces, consumes))
             return handler

@@ -47,6 +47,8 @@ class Settings:
     token : str or None, default: None
         What clients must send as ``Authorization: Bearer``; None asks for nothing.
     limits : Limits
+    access_log : str or None, default: None
+        File for one JSON object a request; "-" is standard error.
     """
 
     store: Path
@@ -54,3 +56,4 @@ class Settings:
     image_roots: tuple[Path, ...] | None = None
     token: str | None = None
     limits: Limits = field(default_factory=Limits)
+    access_log: str | None = None

@@ -148,14 +148,16 @@ def referred_ids(collection: Collection) -> set[str]:
     return ids - collection.transforms.keys()
 
 
-def tile_rows(collection: Collection, stored: Mapping[str, bytes]) -> list[tuple[float, TileRow]]:
-    """Return (z, row) of each tile, with its bounding box derived.
+def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool = True) -> list[tuple[float, TileRow]]:
+    """Return (z, row) of each tile, with its bounding box.
 
     Parameters
     ----------
     collection : Collection
     stored : mapping of str to bytes
         JSON of the shared transforms that the stack has already; those of the collection outrank them.
+    derived : bool, default: True
+        Derive the bounding boxes; otherwise those that the client sent are believed.
 
     Raises
     ------
@@ -170,6 +172,10 @@ def tile_rows(collection: Collection, stored: Mapping[str, bytes]) -> list[tuple
     refs = [_refs(tile) for tile in tiles]
     for tile, ids in zip(tiles, refs, strict=True):
         _require_complete(tile, [id for id in ids or () if id not in shared])
+    if not derived:
+        given = [_given_box(tile) for tile in tiles]
+        rows = zip(tiles, refs, given, collection.tiles, strict=True)
+        return [(tile.z, _tile_row(tile, ids, box, raw)) for tile, ids, box, raw in rows]
     try:
         boxes = tiles_bounds([tile.frame() for tile in tiles], shared).tolist()
     except (TransformError, RecursionError) as error:
@@ -242,6 +248,15 @@ def _refs(tile: _Tile) -> list[str] | None:
         raise InvalidRequest(f"the transforms of tile {tile.tileId} cannot be understood: {error}") from error
 
 
+def _given_box(tile: _Tile) -> tuple[float, ...]:
+    box = tile.box()
+    if box is None:
+        raise InvalidRequest(
+            f"tile with id '{tile.tileId}' is missing bounding box attributes (minX, minY, maxX, and/or maxY)"
+        )
+    return box
+
+
 def _require_complete(tile: _Tile, missing: list[str]) -> None:
     if not tile.tileId:
         raise InvalidRequest("a tile has no tileId")
@@ -253,11 +268,15 @@ def _require_complete(tile: _Tile, missing: list[str]) -> None:
 
 def _tile_row(tile: _Tile, refs: list[str] | None, box: Sequence[float], document: bytes) -> TileRow:
     channels = [channel.name for channel in tile.channels or () if channel.name is not None]
+    min_x, min_y, max_x, max_y = box
     return TileRow(
         tile.tileId or "",
         None if tile.layout is None else tile.layout.sectionId,
         tile.groupId,
-        *box,
+        min_x,
+        min_y,
+        max_x,
+        max_y,
         None if refs is None else orjson.dumps(refs).decode(),
         orjson.dumps(channels).decode() if channels else None,
         document,

@@ -201,7 +201,9 @@ def _keys(call: Call) -> list[int]:
 
 def _group_ids(call: Call, sides: str) -> Answer:
     with call.database.reading() as connection:
-        return json_answer(matches.get_group_ids(connection, _keys(call), sides))
+        # Java Render does not look at collections to merge here
+        keys = _keys(call)[:1] if call.strict else _keys(call)
+        return json_answer(matches.get_group_ids(connection, keys, sides))
 
 
 def _answer(call: Call, selection: PairSelection, with_points: bool | None = None) -> Answer:
@@ -211,6 +213,13 @@ def _answer(call: Call, selection: PairSelection, with_points: bool | None = Non
         keys = _keys(call)
         found = [matches.get_pairs(connection, key, selection, with_points) for key in keys]
     return json_answer(_merged(found) if len(found) > 1 else [_document(pair) for pair in found[0]])
+
+
+def _deleted(call: Call, selection: PairSelection) -> Answer:
+    collection_id = call.collection_id
+    with call.database.writing() as connection:
+        matches.delete_pairs(connection, matches.get_collection_key(connection, collection_id), selection)
+    return OK
 
 
 def _document(pair: Pair) -> dict[str, Any]:

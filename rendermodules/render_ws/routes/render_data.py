@@ -4,13 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 import orjson
 
 from rendermodules.render_ws.answers import CREATED, OK, Answer, json_answer, json_bytes, json_list
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import InvalidRequest, NotFound, TooLarge
-from rendermodules.render_ws.models import SectionData, decoded
+from rendermodules.render_ws.models import decoded
 from rendermodules.render_ws.routing import Routes, S
 from rendermodules.render_ws.store import stacks, tiles, transforms
 from rendermodules.render_ws.store.database import Database
@@ -106,38 +105,6 @@ def delete_layer(call: Call) -> Answer:
     return _deleted(call, Selection(z=call.number("z")))
 
 
-@routes.get(f"{S}/sectionData")
-def section_data(call: Call) -> Answer:
-    """Answer number and box of the tiles of each section.
-
-    In strict mode that is what the last completion found, and an error before the first one.
-    """
-    minimum, maximum = call.query_number("minZ"), call.query_number("maxZ")
-    with call.reading_stack() as (database, stack):
-        stack.require_online()
-        completed = stacks.get_completed_section_data(database.connection, stack)
-        if not call.strict and stack.state == "LOADING":
-            return json_answer(stacks.get_section_data(database.connection, stack, minimum, maximum))
-    if completed is None:
-        raise InvalidRequest(
-            f"section data not aggregated for {stack.id}, set stack state to COMPLETE to generate the aggregate "
-            "collection"
-        )
-    if minimum is None and maximum is None:
-        return json_bytes(completed)
-    low, high = -float("inf") if minimum is None else minimum, float("inf") if maximum is None else maximum
-    return json_answer([data for data in msgspec.json.decode(completed, type=list[SectionData]) if low <= data.z <= high])
-
-
-@routes.get(f"{S}/z/{{z}}/sectionData")
-def layer_section_data(call: Call) -> Answer:
-    """Answer number and box of the tiles of each section of a layer, as they are now."""
-    z = call.number("z")
-    with call.reading_stack() as (database, stack):
-        stack.require_online()
-        return json_answer(stacks.get_section_data(database.connection, stack, z, z))
-
-
 @routes.get(f"{S}/tileIds")
 def tile_ids(call: Call) -> Answer:
     """Answer the ids of the tiles of some layers, of those that match a regular expression."""
@@ -195,7 +162,8 @@ def resolved_tiles(call: Call) -> Answer:
         group_id=call.text("groupId"),
         box=None if sides == [None] * 4 else (box[0], box[1], box[2], box[3]),
     )
-    return _resolved_tiles(call, selection, _pattern(call))
+    # Java Render ignores the pattern here
+    return _resolved_tiles(call, selection, None if call.strict else _pattern(call))
 
 
 @routes.put(f"{S}/resolvedTiles")
@@ -263,9 +231,7 @@ def selected_tiles(
     return found if pattern is None else [tile for tile in found if pattern.search(tile.tile_id)]
 
 
-def shared_transforms(
-    database: Database, stack: Stack, found: list[StoredTile]
-) -> Mapping[str, dict[str, Any]]:
+def shared_transforms(database: Database, stack: Stack, found: list[StoredTile]) -> Mapping[str, dict[str, Any]]:
     """Return the shared transforms that tiles refer to, and those that these refer to, as JSON by id."""
     specs = _referred_specs(database, stack, {tile.refs for tile in found})
     return {id: orjson.loads(spec) for id, spec in specs.items()}
@@ -286,7 +252,9 @@ def _referred_specs(database: Database, stack: Stack, refs: set[str | None]) -> 
 def _resolved_tiles(call: Call, selection: Selection, pattern: re.Pattern[str] | None = None) -> Answer:
     database, stack_id = call.database, call.stack_id
     with database.reading() as connection:
-        stack = stacks.find_stack(connection, stack_id) if selection.z is None else stacks.get_stack(connection, stack_id)
+        stack = (
+            stacks.find_stack(connection, stack_id) if selection.z is None else stacks.get_stack(connection, stack_id)
+        )
         found = [] if stack is None else selected_tiles(call, database, stack, selection, pattern)
         if stack is None or not found:
             raise NotFound(f"no tile specifications found in {stack_id} for {selection}")
@@ -314,12 +282,17 @@ def _require_resolved(found: list[StoredTile], specs: Mapping[str, bytes]) -> No
 def _put_tiles(call: Call, z: float | None) -> Answer:
     stack_id = call.stack_id
     collection = received_collection(call.body)
+    if call.strict:
+        from rendermodules.render_ws.java_documents import java_collection
+
+        collection = java_collection(collection)
     database = call.database
     with database.reading() as connection:
         stack = stacks.get_stack(connection, stack_id)
+        tiles.require_loading_to_put(stack)
         stored = _referred_specs(database, stack, {orjson.dumps(sorted(referred_ids(collection))).decode()})
     # boxes are derived before the write lock is taken, so that others do not wait for arithmetic
-    rows = tile_rows(collection, stored)
+    rows = tile_rows(collection, stored, derived=not call.strict or bool(call.flag("deriveData")))
     for tile_z, row in rows:
         if z is not None and tile_z != z:
             raise InvalidRequest(

@@ -8,6 +8,9 @@ from rendermodules.render_ws.answers import OK, TEXT, Answer, json_answer, text_
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.render_parameters import NAMED_FILTER_LISTS
 from rendermodules.render_ws.routing import Routes
+from rendermodules.render_ws.settings import Settings
+from rendermodules.render_ws.store import stacks
+from rendermodules.render_ws.store.database import database_at
 
 routes = Routes()
 
@@ -51,6 +54,18 @@ def named_filter_lists(call: Call) -> Answer:
 def clear_image_cache(call: Call) -> Answer:
     """Forget decoded images; the next request reads the files again."""
     return OK
+
+
+def health(settings: Settings) -> Answer:
+    """Answer whether the store can be read.
+
+    Raises
+    ------
+    StoreError, StorageBusy
+    """
+    with database_at(settings.store).reading() as connection:
+        stacks.get_owners(connection)
+    return json_answer({"status": "ok", "version": __version__})
 
 
 def likely_unique_text() -> str:

@@ -3,7 +3,17 @@
 import msgspec
 import orjson
 
-from rendermodules.render_ws.answers import CREATED, JSON, NO_CONTENT, OK, TEXT, Answer, json_answer, json_bytes, text_answer
+from rendermodules.render_ws.answers import (
+    CREATED,
+    JSON,
+    NO_CONTENT,
+    OK,
+    TEXT,
+    Answer,
+    json_answer,
+    json_bytes,
+    text_answer,
+)
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import InvalidRequest, UnparsableParameter
 from rendermodules.render_ws.models import (

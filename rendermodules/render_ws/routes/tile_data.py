@@ -1,13 +1,12 @@
-"""Single tiles as JSON, and the render parameters of tiles, boxes and layers (Java: TileDataService, RenderDataService)."""
+"""Single tiles as JSON, and render parameters of tiles, boxes and layers (Java: TileDataService)."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
-from rendermodules.render_ws.answers import JSON, OK, TEXT, Answer, json_answer, json_bytes
+from rendermodules.render_ws.answers import OK, TEXT, Answer, json_answer, json_bytes
 from rendermodules.render_ws.call import Call
-from rendermodules.render_ws.errors import InvalidRequest
 from rendermodules.render_ws.render_parameters import asked_options, excluded_transforms, render_parameters
 from rendermodules.render_ws.routes.render_data import selected_tiles, shared_transforms
 from rendermodules.render_ws.routing import B, Routes, S
@@ -19,7 +18,6 @@ from rendermodules.render_ws.tile_specs import StoredTile, flattened_documents, 
 
 routes = Routes()
 
-DEFAULT_LAYER_SCALE = 0.01
 NEIGHBOR_FACTOR = 0.3
 
 
@@ -33,6 +31,15 @@ def tile(call: Call) -> Answer:
         if stack is None:
             raise tiles.no_tile(stack_id, call.path["tileId"])
         return json_bytes(tiles.get_tile(database, stack, call.path["tileId"]).document)
+
+
+@routes.delete(f"{S}/tile/{{tileId}}")
+def delete_tile(call: Call) -> Answer:
+    """Remove a tile, if there is one."""
+    with call.writing_stack() as (database, stack):
+        tiles.require_loading_to_delete(stack)
+        tiles.delete_tiles_with_ids(database.connection, stack, [call.path["tileId"]])
+    return OK
 
 
 @routes.get(f"{S}/tile/{{tileId}}/render-parameters")
@@ -74,7 +81,7 @@ def group_box_parameters(call: Call) -> Answer:
 @routes.get(f"{S}/z/{{z}}/render-parameters")
 def layer_parameters(call: Call) -> Answer:
     """Answer render parameters that show a whole layer."""
-    return json_answer(parameters_of_layer(call))
+    return json_answer(parameters_of_layer(call, 1.0))
 
 
 @routes.get(f"{S}/tile/{{tileId}}/validation-info", produces=TEXT)
@@ -85,7 +92,7 @@ def tile_validation(call: Call) -> Answer:
         spec = flattened_tile(orjson.loads(found.document), shared_transforms(database, stack, [found]))
     from rendermodules.render_ws.validation import require_valid_tile
 
-    require_valid_tile(spec, call.settings.image_roots)
+    require_valid_tile(spec, call.read_policy)
     return OK
 
 
@@ -159,13 +166,13 @@ def parameters_of_box(call: Call, group_id: str | None = None) -> dict[str, Any]
         return _parameters_of_selection(call, database, stack, z, box, scale, group_id)
 
 
-def parameters_of_layer(call: Call) -> dict[str, Any]:
-    """Return render parameters for the whole layer of the path."""
+def parameters_of_layer(call: Call, default_scale: float) -> dict[str, Any]:
+    """Return render parameters for the whole layer of the path, at the scale of the query or the default."""
     z = call.number("z")
     with call.reading_stack() as (database, stack):
         bounds = stacks.get_layer_bounds(database.connection, stack, z)
         box = (bounds.minX, bounds.minY, int(bounds.maxX - bounds.minX), int(bounds.maxY - bounds.minY))
-        return _parameters_of_selection(call, database, stack, z, box, asked_scale(call, DEFAULT_LAYER_SCALE))
+        return _parameters_of_selection(call, database, stack, z, box, asked_scale(call, default_scale))
 
 
 def asked_scale(call: Call, default: float) -> float:
@@ -202,6 +209,3 @@ def _images_only(channel: dict[str, Any], mask: bool) -> dict[str, Any]:
             f"image{name[len(prefix) :]}": value for name, value in pair.items() if name.startswith(prefix)
         }
     return levels
-
-
-__all__ = ["InvalidRequest", "JSON", "parameters_of_box", "routes"]

@@ -114,9 +114,7 @@ def _merge_layer(database: Database, source: Stack, target: Stack, z: float, str
     places = get_places(connection, target, ids)
     if strict and places:
         raise IllegalState(f"the tile {places[0][1]} is in both {source.id} and {target.id}")
-    occupied = connection.execute(
-        "SELECT 1 FROM stack_layer WHERE stack_key = ? AND z = ?", (target.key, z)
-    ).fetchone()
+    occupied = connection.execute("SELECT 1 FROM stack_layer WHERE stack_key = ? AND z = ?", (target.key, z)).fetchone()
     if places or occupied:
         put_tiles(database, target, [(z, row) for row in get_rows_with_ids(database, source, ids)], {})
     else:

@@ -18,7 +18,9 @@ _TILE_COLUMNS = "tile_id, section_id, group_id, min_x, min_y, max_x, max_y, refs
 
 def writable_layer(connection: sqlite3.Connection, stack_key: int, z: float) -> int:
     """Return the id of the layer of ``z``, made or copied so that this stack alone has it."""
-    row = connection.execute("SELECT layer_id FROM stack_layer WHERE stack_key = ? AND z = ?", (stack_key, z)).fetchone()
+    row = connection.execute(
+        "SELECT layer_id FROM stack_layer WHERE stack_key = ? AND z = ?", (stack_key, z)
+    ).fetchone()
     if row is None:
         layer_id = _new_layer(connection)
         connection.execute("INSERT INTO stack_layer VALUES (?, ?, ?)", (stack_key, z, layer_id))
@@ -46,10 +48,8 @@ def empty_layer(connection: sqlite3.Connection, stack_key: int, z: float) -> int
 
 def release_layers(connection: sqlite3.Connection, stack_key: int, z_values: Iterable[float] | None = None) -> None:
     """Take the layers of ``z_values`` (all: None) from the stack; those that nobody else has become garbage."""
-    if z_values is None:
-        condition, arguments = "stack_key = ?", [(stack_key,)]
-    else:
-        condition, arguments = "stack_key = ? AND z = ?", [(stack_key, z) for z in z_values]
+    condition = "stack_key = ?" if z_values is None else "stack_key = ? AND z = ?"
+    arguments: list[tuple[float, ...]] = [(stack_key,)] if z_values is None else [(stack_key, z) for z in z_values]
     for argument in arguments:
         connection.execute(
             f"""INSERT OR IGNORE INTO garbage_layer SELECT layer_id FROM stack_layer AS mine WHERE {condition}

@@ -5,7 +5,7 @@ A pair is kept in one order, the smaller (group, id) as p; requests may name the
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -211,7 +211,7 @@ def get_pairs(
         return []
     rows = connection.execute(
         f"""SELECT p_group, q_group, p_id, q_id, match_count, consensus, {"points" if with_points else "NULL"}
-        FROM match_pair WHERE {selection.condition} AND collection_id = ?9""",
+        FROM match_pair WHERE {selection.condition} AND collection_id = ?5""",
         _arguments(selection, ids, key),
     ).fetchall()
     names = _names(connection, {id for row in rows for id in row[:4]})
@@ -247,9 +247,7 @@ def put_pairs(connection: sqlite3.Connection, collection_id: CollectionId, match
             collection_id,
         ).fetchone()
     ids = _interned(connection, {name for pair in pairs.values() for name in (*pair.p, *pair.q)})
-    keys = [
-        (key, ids[pair.p.group], ids[pair.q.group], ids[pair.p.id], ids[pair.q.id]) for pair in pairs.values()
-    ]
+    keys = [(key, ids[pair.p.group], ids[pair.q.group], ids[pair.p.id], ids[pair.q.id]) for pair in pairs.values()]
     replaced = connection.executemany(
         "DELETE FROM match_pair WHERE collection_id = ? AND p_group = ? AND q_group = ? AND p_id = ? AND q_id = ?",
         keys,
@@ -267,7 +265,7 @@ def delete_pairs(connection: sqlite3.Connection, key: int, selection: PairSelect
     ids = _name_ids(connection, selection.names)
     if len(ids) == len(set(selection.names)):
         removed = connection.execute(
-            f"DELETE FROM match_pair WHERE {selection.condition} AND collection_id = ?9",
+            f"DELETE FROM match_pair WHERE {selection.condition} AND collection_id = ?5",
             _arguments(selection, ids, key),
         ).rowcount
         _count(connection, key, -removed)
@@ -281,15 +279,13 @@ def _find_collection(connection: sqlite3.Connection, collection_id: CollectionId
 
 
 def _count(connection: sqlite3.Connection, key: int, change: int) -> None:
-    connection.execute(
-        "UPDATE match_collection SET pair_count = pair_count + ? WHERE collection_id = ?", (change, key)
-    )
+    connection.execute("UPDATE match_collection SET pair_count = pair_count + ? WHERE collection_id = ?", (change, key))
 
 
-def _arguments(selection: PairSelection, ids: dict[str, int], key: int) -> dict[str, int]:
-    # ?9 leaves room for the names of any selection
-    numbered = {str(position): ids[name] for position, name in enumerate(selection.names, 1)}
-    return {**numbered, "9": key}
+def _arguments(selection: PairSelection, ids: dict[str, int], key: int) -> list[int | None]:
+    # at most four names, and the collection as ?5
+    names: list[int | None] = [ids[name] for name in selection.names]
+    return [*names, *[None] * (4 - len(names)), key]
 
 
 def _name_ids(connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, int]:
@@ -330,10 +326,8 @@ def _normalized(matches: CanvasMatches) -> Pair:
     points, consensus = matches.matches, matches.consensusSetData
     if _canvas_order(q) < _canvas_order(p):
         p, q = q, p
+        # what is said about consensus sets stays as it was sent, as in Java Render
         points = None if points is None else swapped_points(points)
-        if consensus is not None:
-            other = {"originalPId": "originalQId", "originalQId": "originalPId"}
-            consensus = {other.get(name, name): value for name, value in consensus.items()}
     return Pair(
         p,
         q,

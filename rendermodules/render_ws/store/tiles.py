@@ -183,9 +183,7 @@ def get_hits(
     return hits
 
 
-def put_tiles(
-    database: Database, stack: Stack, rows: Sequence[tuple[float, TileRow]], specs: dict[str, bytes]
-) -> None:
+def put_tiles(database: Database, stack: Stack, rows: Sequence[tuple[float, TileRow]], specs: dict[str, bytes]) -> None:
     """Add or replace tiles and shared transforms of a stack; call it in a write transaction.
 
     A tile that exists at another z moves.
@@ -202,11 +200,7 @@ def put_tiles(
     IllegalState
         The stack is not LOADING.
     """
-    if stack.state != "LOADING":
-        raise IllegalState(
-            "Resolved tiles can only be saved to stacks in the LOADING state, "
-            f"but this stack's state is {stack.state}."
-        )
+    require_loading_to_put(stack)
     database.compression.learn([row.document for _, row in rows])
     transforms.put_transforms(database, stack.key, stack.transform_set, specs)
     by_z: dict[float, dict[str, TileRow]] = defaultdict(dict)
@@ -270,7 +264,7 @@ def get_rows_with_ids(database: Database, stack: Stack, tile_ids: Sequence[str])
         (orjson.dumps(tile_ids).decode(), stack.key),
     ).fetchall()
     documents = database.compression.restored([row[9:] for row in rows])
-    return [TileRow(*row[:9], document) for row, document in zip(rows, documents, strict=True)]
+    return [TileRow._make((*row[:9], document)) for row, document in zip(rows, documents, strict=True)]
 
 
 def get_places(connection: sqlite3.Connection, stack: Stack, tile_ids: Iterable[str]) -> list[tuple[float, str]]:
@@ -291,6 +285,14 @@ def get_reference_lists(connection: sqlite3.Connection, stack: Stack, selection:
         (stack.key, *arguments),
     )
     return [refs for (refs,) in rows]
+
+
+def require_loading_to_put(stack: Stack) -> None:
+    """Raise `IllegalState` when tiles may not be put into the stack."""
+    if stack.state != "LOADING":
+        raise IllegalState(
+            f"Resolved tiles can only be saved to stacks in the LOADING state, but this stack's state is {stack.state}."
+        )
 
 
 def require_loading_to_delete(stack: Stack) -> None:
