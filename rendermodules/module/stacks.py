@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import renderapi
 from renderapi.render import Render, format_preamble
 
 from rendermodules.core.problems import listed
-from rendermodules.core.sections import Section, shared_transforms_of
+from rendermodules.core.sections import Section, TransformSpec, shared_transforms_of
 from rendermodules.module.errors import RenderModuleError
 
 COPIED_METADATA = (
@@ -201,6 +202,23 @@ def write_section(render: Render, stack: str, section: Section, *, replace: bool
     )
     _check(response, f"{len(tiles)} tiles into stack {stack}", doing="writing")
     return len(tiles)
+
+
+def check_shared_transforms(render: Render, stack: str, transforms: Mapping[str, TransformSpec]) -> None:
+    """Refuse shared transforms that a stack has under the same ids with other content.
+
+    Writing them would move the tiles of the stack that refer to them.
+    """
+    differing = []
+    for transform_id, spec in transforms.items():
+        response = render.session.get(_url(render, stack, f"/transform/{quote(transform_id, safe='')}"))
+        if response.status_code == 404:
+            continue
+        _check(response, f"the transform {transform_id} of stack {stack}")
+        if orjson.loads(response.content) != spec:
+            differing.append(transform_id)
+    if differing:
+        raise RenderModuleError(f"stack {stack} has other shared transforms of the ids {listed(differing)}")
 
 
 def copied_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
