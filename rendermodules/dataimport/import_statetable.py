@@ -1,8 +1,8 @@
 """Make stacks of the state tables that array tomography acquisition writes.
 
 A state table has a row for each image: ribbon, section, session, ch_name, frame, zstack, full_path, z, tileID, the
-affine a00 a01 a02 a10 a11 a12 from pixels to the world (x' = a00 x + a01 y + a02, y' = a10 x + a11 y + a12), and xstage,
-ystage, scale_x, width, height. Of a focal stack one plane is taken.
+affine a00 a01 a02 a10 a11 a12 from pixels to the world (x' = a00 x + a01 y + a02, y' = a10 x + a11 y + a12), and
+xstage, ystage, scale_x, width, height. Of a focal stack one plane is taken.
 
 Either each channel becomes a stack, PREFIX_CHANNEL, or each session one with all its channels, PREFIXSessionN. Sections
 of several tables (one for each ribbon, say) go into the same stacks, in one run or, without delete_stack, in several.

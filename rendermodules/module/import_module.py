@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +68,13 @@ class ImportModule(RenderModule):
         self,
         stack: str,
         items: Sequence[Any],
-        section_of: Callable[[Any], Section],
+        sections_of: Callable[[Any], Iterable[Section]],
         *,
         journal: Journal,
         describe: Callable[[Any], str],
         **version: Any,
     ) -> list[dict[str, Any]]:
-        """Write the section that each item becomes into a stack, by the workers that the parameters ask for.
+        """Write the sections that each item becomes into a stack, by the workers that the parameters ask for.
 
         Parameters
         ----------
@@ -82,8 +82,8 @@ class ImportModule(RenderModule):
             Stack to write; made when it does not exist, removed before when ``delete_stack`` says so.
         items : list
             What the sections are made of; no two make tiles of one z. They are sent to workers.
-        section_of : callable
-            From an item to a `Section`; a function of a module, or a `functools.partial` of one.
+        sections_of : callable
+            From an item to its sections; a function of a module, or a `functools.partial` of one.
         journal : Journal
             Journal of the run, see `journal`.
         describe : callable
@@ -104,10 +104,10 @@ class ImportModule(RenderModule):
             stacks.delete_stack(self.render, stack)
         with self.written_stack(stack, **version) as target:
             work = functools.partial(
-                _imported_section,
+                _imported_sections,
                 parameters=self.args["render"],
                 target=target,
-                section_of=section_of,
+                sections_of=sections_of,
                 replace=self.args["overwrite_zlayer"],
             )
             results = self.map(work, items, unit="sections", describe=describe, error=SectionError, journal=journal)
@@ -249,18 +249,25 @@ def _section_name(group: tuple[float, Any], *, stack: str) -> str:
 
 def _section_of_images(
     group: tuple[float, list[AcquiredImage]], *, first_channel: str | None, folder: str | None, name: str
-) -> Section:
+) -> list[Section]:
     z, images = group
     section = section_of_images(images, first_channel)
     if folder:
         write_bytes_whole(Path(folder) / f"{name}_z{java_number(z)}.json", json.dumps(section.tiles, indent=1).encode())
-    return section
+    return [section]
 
 
-def _imported_section(
-    item: Any, *, parameters: Mapping[str, Any], target: str, section_of: Callable[[Any], Section], replace: bool
+def _imported_sections(
+    item: Any,
+    *,
+    parameters: Mapping[str, Any],
+    target: str,
+    sections_of: Callable[[Any], Iterable[Section]],
+    replace: bool,
 ) -> dict[str, Any]:
-    return written_section(worker_connection(parameters), target, section_of(item), replace=replace)
+    render = worker_connection(parameters)
+    written = [written_section(render, target, section, replace=replace) for section in sections_of(item)]
+    return {"zs": sorted({z for one in written for z in one["zs"]}), "tile_count": _tile_count(written)}
 
 
 def _tile_count(results: Sequence[Mapping[str, Any]]) -> int:
