@@ -1,7 +1,7 @@
 """What all tests share: an embedded store, a project on it, and the folder of recorded reference data."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,35 @@ def render(render_parameters):
     from rendermodules.module.connection import connect
 
     return connect(render_parameters)
+
+
+@pytest.fixture(scope="session")
+def _object_store() -> Iterator[str]:
+    """Run an S3 server on the loopback interface."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(_object_store: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Give the URL of an empty S3 bucket; the environment leads every client to it."""
+    import s3fs
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", _object_store)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "tester")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "tester")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    s3fs.S3FileSystem.clear_instance_cache()
+    files = s3fs.S3FileSystem()
+    files.mkdir("bucket")
+    yield "s3://bucket"
+    files.rm("bucket", recursive=True)
+    s3fs.S3FileSystem.clear_instance_cache()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ Sections travel as Render's JSON with their references to shared transforms kept
 """
 
 import difflib
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -105,6 +106,28 @@ def selected_z_values(render: Render, stack: str, selection: Mapping[str, Any]) 
             f"stack {stack} has no section between minZ {low} and maxZ {high}; it has {_extent(present)}"
         )
     return chosen
+
+
+def z_ranges(render: Render, stack: str, zs: Sequence[float]) -> list[tuple[float, float]]:
+    """Return first and last z of as few ranges as hold those of ``zs`` and no other section of the stack."""
+    wanted = set(zs)
+    ranges: list[tuple[float, float]] = []
+    for chosen, group in itertools.groupby(z_values(render, stack), wanted.__contains__):
+        run = list(group)
+        if chosen:
+            ranges.append((run[0], run[-1]))
+    return ranges
+
+
+def tile_ids(render: Render, stack: str, first_z: float | None = None, last_z: float | None = None) -> list[str]:
+    """Return the ids of the tiles of a stack, or of those between two z, themselves included; ascending."""
+    limits = {"minZ": first_z, "maxZ": last_z}
+    response = render.session.get(
+        _url(render, stack, "/tileIds"), params={key: value for key, value in limits.items() if value is not None}
+    )
+    _check(response, f"the tile ids of stack {stack}")
+    ids: list[str] = orjson.loads(response.content)
+    return ids
 
 
 def read_section(render: Render, stack: str, z: float, *, missing_ok: bool = False) -> Section:

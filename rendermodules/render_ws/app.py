@@ -3,7 +3,7 @@
 import hmac
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import falcon
@@ -22,7 +22,18 @@ from rendermodules.render_ws.errors import (
     UnsupportedMediaType,
 )
 from rendermodules.render_ws.java_routes import java_routes, place
-from rendermodules.render_ws.routes import coordinates, matches, render_data, service_info, stack_metadata, tile_data
+from rendermodules.render_ws.routes import (
+    coordinates,
+    layout_file,
+    matches,
+    render_data,
+    section_data,
+    service_info,
+    stack_metadata,
+    tile_clusters,
+    tile_data,
+    validation,
+)
 from rendermodules.render_ws.routing import PREFIX, Route
 from rendermodules.render_ws.settings import Settings
 
@@ -41,7 +52,18 @@ CORS_HEADERS = {
 
 def all_routes() -> list[Route]:
     """Return every route of Java Render that is answered."""
-    tables = (stack_metadata, render_data, tile_data, coordinates, matches, service_info)
+    tables = (
+        stack_metadata,
+        section_data,
+        render_data,
+        layout_file,
+        tile_data,
+        coordinates,
+        matches,
+        tile_clusters,
+        validation,
+        service_info,
+    )
     return [route for table in tables for route in table.routes]
 
 
@@ -96,10 +118,17 @@ def _responder(settings: Settings, route: Route) -> Responder:
         headers = {name.lower(): value for name, value in request.headers.items()}
         answer = route.handler(Call(settings, path, query, body, request.prefix + PREFIX, headers))
         if answer is CREATED:
-            response.set_header("Location", request.uri)
+            response.set_header("Location", _location(request))
         _send(response, answer)
 
     return respond
+
+
+def _location(request: Request) -> str:
+    # falcon takes the slash from the end of a path; Java Render repeats it
+    path, question, query = request.uri.partition("?")
+    slash = "/" if request.env["PATH_INFO"].endswith("/") else ""
+    return f"{path}{slash}{question}{query}"
 
 
 def _not_answered(name: str) -> Responder:

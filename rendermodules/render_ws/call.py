@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from rendermodules.io.paths import ReadPolicy, allowed_below
 from rendermodules.render_ws.errors import InvalidRequest, UnparsableParameter
 from rendermodules.render_ws.models import CollectionId, StackId
 from rendermodules.render_ws.settings import Settings
@@ -60,6 +61,12 @@ class Call:
     def database(self) -> Database:
         """The connection of this thread to the store."""
         return database_at(self.settings.store)
+
+    @property
+    def read_policy(self) -> ReadPolicy | None:
+        """Which images may be read; None does not restrict them."""
+        roots = self.settings.image_roots
+        return None if roots is None else allowed_below(roots)
 
     @property
     def stack_id(self) -> StackId:

@@ -36,12 +36,12 @@ class _ImageAndMask(msgspec.Struct, omit_defaults=True):
     maskSliceNumber: int | None = None
 
 
-class _Channel(msgspec.Struct, omit_defaults=True):
-    name: str | None = None
-    minIntensity: float | None = None
-    maxIntensity: float | None = None
-    mipmapLevels: dict[str, _ImageAndMask] | None = None
-    mipmapPathBuilder: MipmapPathBuilder | None = None
+class _Channel(msgspec.Struct):
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    minIntensity: float = 0.0
+    maxIntensity: float = 255.0
+    mipmapLevels: dict[str, _ImageAndMask] | msgspec.UnsetType = msgspec.UNSET
+    mipmapPathBuilder: MipmapPathBuilder | msgspec.UnsetType = msgspec.UNSET
 
 
 class _TileSpec(msgspec.Struct, omit_defaults=True):
@@ -57,7 +57,7 @@ class _TileSpec(msgspec.Struct, omit_defaults=True):
     height: float | None = None
     minIntensity: float | None = None
     maxIntensity: float | None = None
-    mipmapLevels: dict[str, _ImageAndMask] | None = None
+    mipmapLevels: dict[str, _ImageAndMask] | msgspec.UnsetType = msgspec.UNSET
     channels: list[_Channel] | None = None
     mipmapPathBuilder: MipmapPathBuilder | None = None
     transforms: Any = None
@@ -87,6 +87,7 @@ def java_collection(collection: Collection) -> Collection:
     for raw in collection.tiles:
         tile = decoded(raw, _TileSpec)
         tile.transforms = _java_transform({"type": "list", "specList": [], **(tile.transforms or {})})
+        tile.mipmapLevels = tile.mipmapLevels or {}
         _require_one_step(tile, transforms)
         tiles.append(msgspec.json.encode(tile))
     return Collection({id: orjson.dumps(spec) for id, spec in transforms.items()}, tiles)

@@ -134,7 +134,7 @@ def require_weights(channels: str | None) -> None:
         weights[name] = weight
 
 
-def excluded_transforms(call: Call, specs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]] | None:
+def excluded_transforms(call: Call, specs: Sequence[dict[str, Any]]) -> list[dict[str, Any]] | None:
     """Return the transforms that are left when a query excludes some of ``specs``, a flat list; None when it does not.
 
     Features are matched in images of tiles before they were placed: ``normalizeForMatching`` keeps the lens
@@ -161,6 +161,14 @@ def excluded_transforms(call: Call, specs: Sequence[Mapping[str, Any]]) -> list[
         return kept[:end]
     if not call.flag("normalizeForMatching"):
         return None
+    return transforms_for_matching(specs)
+
+
+def transforms_for_matching(specs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the transforms of a flat list that are applied to a tile before its features are matched.
+
+    Up to the last one labelled ``lens``; without any, all but the last, and at most two.
+    """
     lens = max((index + 1 for index, spec in enumerate(specs) if "lens" in labels(spec)), default=0)
     return list(specs[:lens]) if lens else list(specs[:-1][:MOST_TRANSFORMS_FOR_MATCHING])
 

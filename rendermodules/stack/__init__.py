@@ -6,5 +6,9 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "ApplyTransformToStack": "apply_transform_to_stack",
+        "ConsolidateTransforms": "consolidate_transforms",
+        "MergeChannels": "merge_channels",
+        "MergeStacks": "merge_stacks",
+        "RemapZs": "remap_zs",
     },
 )

@@ -201,7 +201,9 @@ def _keys(call: Call) -> list[int]:
 
 def _group_ids(call: Call, sides: str) -> Answer:
     with call.database.reading() as connection:
-        return json_answer(matches.get_group_ids(connection, _keys(call), sides))
+        # Java Render does not look at collections to merge here
+        keys = _keys(call)[:1] if call.strict else _keys(call)
+        return json_answer(matches.get_group_ids(connection, keys, sides))
 
 
 def _answer(call: Call, selection: PairSelection, with_points: bool | None = None) -> Answer:

@@ -4,13 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 import orjson
 
 from rendermodules.render_ws.answers import CREATED, OK, Answer, json_answer, json_bytes, json_list
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import InvalidRequest, NotFound, TooLarge
-from rendermodules.render_ws.models import SectionData, decoded
+from rendermodules.render_ws.models import decoded
 from rendermodules.render_ws.routing import Routes, S
 from rendermodules.render_ws.store import stacks, tiles, transforms
 from rendermodules.render_ws.store.database import Database
@@ -104,40 +103,6 @@ def delete_section(call: Call) -> Answer:
 def delete_layer(call: Call) -> Answer:
     """Remove the tiles of a layer."""
     return _deleted(call, Selection(z=call.number("z")))
-
-
-@routes.get(f"{S}/sectionData")
-def section_data(call: Call) -> Answer:
-    """Answer number and box of the tiles of each section.
-
-    In strict mode that is what the last completion found, and an error before the first one.
-    """
-    minimum, maximum = call.query_number("minZ"), call.query_number("maxZ")
-    with call.reading_stack() as (database, stack):
-        stack.require_online()
-        completed = stacks.get_completed_section_data(database.connection, stack)
-        if not call.strict and stack.state == "LOADING":
-            return json_answer(stacks.get_section_data(database.connection, stack, minimum, maximum))
-    if completed is None:
-        raise InvalidRequest(
-            f"section data not aggregated for {stack.id}, set stack state to COMPLETE to generate the aggregate "
-            "collection"
-        )
-    if minimum is None and maximum is None:
-        return json_bytes(completed)
-    low, high = -float("inf") if minimum is None else minimum, float("inf") if maximum is None else maximum
-    return json_answer(
-        [data for data in msgspec.json.decode(completed, type=list[SectionData]) if low <= data.z <= high]
-    )
-
-
-@routes.get(f"{S}/z/{{z}}/sectionData")
-def layer_section_data(call: Call) -> Answer:
-    """Answer number and box of the tiles of each section of a layer, as they are now."""
-    z = call.number("z")
-    with call.reading_stack() as (database, stack):
-        stack.require_online()
-        return json_answer(stacks.get_section_data(database.connection, stack, z, z))
 
 
 @routes.get(f"{S}/tileIds")

@@ -92,7 +92,7 @@ def tile_validation(call: Call) -> Answer:
         spec = flattened_tile(orjson.loads(found.document), shared_transforms(database, stack, [found]))
     from rendermodules.render_ws.validation import require_valid_tile
 
-    require_valid_tile(spec, call.settings.image_roots)
+    require_valid_tile(spec, call.read_policy)
     return OK
 
 

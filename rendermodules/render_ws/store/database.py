@@ -71,9 +71,9 @@ class Database:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._lock_file = -1
         self.path = Path(path).absolute()
         require_usable(self.path)
-        self._lock_file = -1
         with translated_errors(self.path):
             self.connection = sqlite3.connect(
                 self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256

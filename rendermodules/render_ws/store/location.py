@@ -43,7 +43,11 @@ def require_usable(path: Path) -> None:
         raise StoreError(f"{path} is a folder; a store is a file")
     if not path.parent.is_dir():
         raise StoreError(f"the store {path} cannot be made: there is no folder {path.parent}")
-    if not os.access(path.parent, os.W_OK):
+    if not _permits(path.parent, os.W_OK):
         raise StoreError(f"the store {path} cannot be used: its folder is read-only, and SQLite keeps a journal there")
-    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+    if path.exists() and not _permits(path, os.R_OK | os.W_OK):
         raise StoreError(f"the store {path} cannot be used: the file is read-only")
+
+
+def _permits(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)

@@ -326,10 +326,8 @@ def _normalized(matches: CanvasMatches) -> Pair:
     points, consensus = matches.matches, matches.consensusSetData
     if _canvas_order(q) < _canvas_order(p):
         p, q = q, p
+        # what is said about consensus sets stays as it was sent, as in Java Render
         points = None if points is None else swapped_points(points)
-        if consensus is not None:
-            other = {"originalPId": "originalQId", "originalQId": "originalPId"}
-            consensus = {other.get(name, name): value for name, value in consensus.items()}
     return Pair(
         p,
         q,

@@ -320,21 +320,25 @@ def get_completed_section_data(connection: sqlite3.Connection, stack: Stack) -> 
 
 
 def get_section_z(connection: sqlite3.Connection, stack: Stack, section_id: str) -> float:
-    """Return the (lowest) z of a section.
+    """Return the z of a section; when it is spread over several layers, of its tile with the lowest id.
 
     Raises
     ------
     NotFound
         No tile has this sectionId.
     """
-    (z,) = connection.execute(
-        """SELECT MIN(z) FROM layer_section CROSS JOIN stack_layer USING (layer_id)
+    layers_of_section = connection.execute(
+        """SELECT z, layer_id FROM layer_section CROSS JOIN stack_layer USING (layer_id)
         WHERE section_id = ? AND stack_key = ?""",
         (section_id, stack.key),
-    ).fetchone()
-    if z is None:
+    ).fetchall()
+    if not layers_of_section:
         raise NotFound(f"sectionId '{section_id}' does not exist in the {stack.id}")
-    return float(z)
+    if len(layers_of_section) == 1:
+        return float(layers_of_section[0][0])
+    query = "SELECT MIN(tile_id) FROM tile WHERE layer_id = ? AND section_id = ?"
+    first_ids = [(connection.execute(query, (layer_id, section_id)).fetchone(), z) for z, layer_id in layers_of_section]
+    return float(min(first_ids)[1])
 
 
 def _z_range(minimum: float | None, maximum: float | None) -> tuple[float, float]:
