@@ -8,7 +8,7 @@ import pytest
 import rendermodules
 
 ROOT = Path(rendermodules.__file__).parent
-LAYERS = ("core", "io", "module", "render_ws")
+LAYERS = ("core", "io", "module", "render_ws", "command")
 AREAS = sorted(
     folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists() and folder.name not in LAYERS
 )
@@ -18,6 +18,7 @@ ALLOWED = {
     "io": {"core", "io"},
     "render_ws": {"core", "io", "render_ws"},
     "module": {"core", "io", "module"},
+    "command": {"core", "io", "module", "render_ws", "command"},
 }
 CORE_LIBRARIES = {"numpy", "scipy", "cv2", "numba", "shapely", "networkx", "skimage", "sksparse", "pypardiso"}
 FILES = sorted(ROOT.rglob("*.py"))

@@ -13,9 +13,12 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 
 from rendermodules.io.image_formats import FormatError, Image, as_render_image, decoded, decoded_tiff, is_tiff, size_of
-from rendermodules.io.paths import ReadPolicy, is_local, path_of_url
+from rendermodules.io.paths import ReadPolicy, is_local, path_of_url, remote_place
 
 DEFAULT_LOADER = "IMAGEJ_DEFAULT"
+
+HEADER_BYTES = 1 << 16
+"""How much of a remote file is fetched at a time where only its header is wanted."""
 
 
 class ImageError(OSError):
@@ -63,8 +66,11 @@ class ImageLoader(Protocol):
 
 
 @contextmanager
-def opened(url: str, allowed: ReadPolicy | None) -> Iterator[BinaryIO]:
-    """Open a local or remote file for reading; faults, also those within the block, become ``ImageError``."""
+def opened(url: str, allowed: ReadPolicy | None, block_bytes: int | None = None) -> Iterator[BinaryIO]:
+    """Open a local or remote file for reading; faults, also those within the block, become ``ImageError``.
+
+    ``block_bytes`` is how much of a remote file is fetched at a time, by default some megabytes.
+    """
     try:
         if is_local(url):
             path = checked_path(url, allowed)
@@ -74,7 +80,8 @@ def opened(url: str, allowed: ReadPolicy | None) -> Iterator[BinaryIO]:
         check_allowed(url, url, allowed)
         import fsspec
 
-        with fsspec.open(url, "rb") as file:
+        files, place = fsspec.core.url_to_fs(remote_place(url))
+        with files.open(place, "rb", block_size=block_bytes) as file:
             yield file
     except ImageError:
         raise
@@ -115,7 +122,7 @@ class _FileLoader:
             return decoded_tiff(file) if is_tiff(start) else decoded(file.read())
 
     def size(self, source: ImageSource, allowed: ReadPolicy | None) -> tuple[int, int]:
-        with opened(source.url, allowed) as file:
+        with opened(source.url, allowed, HEADER_BYTES) as file:
             return size_of(file)
 
 

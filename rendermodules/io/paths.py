@@ -51,6 +51,16 @@ def path_of_url(url: str) -> Path:
     return Path(unquote(rest))
 
 
+def remote_place(url: str) -> str:
+    """Return how fsspec names a remote object: decoded, except on the web, where the URL itself is the name."""
+    return url if scheme(url) in ("http", "https") else unquote(url)
+
+
+def encoded_url(url: str) -> str:
+    """Return the URL of a remote object percent-encoded, whether it was before or not; one of the web as it is."""
+    return url if scheme(url) in ("http", "https") else quote(unquote(url), safe=_UNQUOTED)
+
+
 def url_of_path(path: str | os.PathLike[str]) -> str:
     """Return the ``file:///`` URL of a path; relative paths are taken from the current folder."""
     absolute = Path(path).absolute().as_posix()
@@ -71,6 +81,11 @@ def joined_url(base: str, *names: str) -> str:
         return str(PurePosixPath(base, *names))
     parts = [quote(name.strip("/"), safe=_UNQUOTED) for name in names]
     return "/".join([base.rstrip("/"), *parts])
+
+
+def folder_of(url: str) -> str:
+    """Return the folder that holds what a URL or path leads to: a path for local ones, else a URL."""
+    return str(path_of_url(url).absolute().parent) if is_local(url) else url.partition("?")[0].rpartition("/")[0]
 
 
 def file_name(url: str) -> str:

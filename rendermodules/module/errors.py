@@ -39,7 +39,7 @@ class SectionError(ItemError):
 
 
 def short_reason(error: BaseException, length: int = 600) -> str:
-    """Return an error in one line; those of others are shortened: render-python's carry the whole body that was sent."""
+    """Return an error in one line, cut where it is not ours: render-python's quote the whole body that was sent."""
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, (RenderModuleError, InputError)):
         return text

@@ -9,6 +9,7 @@ from rendermodules.io.image_formats import (
     as_render_image,
     decoded,
     decoded_tiff,
+    header_of,
     jpeg_bytes,
     png_bytes,
     size_of,
@@ -37,7 +38,13 @@ def test_files_give_back_what_was_put_in(image, encode):
     again = decoded(content)
     assert again.dtype == image.dtype
     assert np.array_equal(again, image)
-    assert size_of(io.BytesIO(content)) == (40, 30)
+    assert header_of(io.BytesIO(content)) == (40, 30, image.dtype)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "int16", "uint32", "float32", "float64"])
+def test_headers_tell_the_type_that_is_read(dtype):
+    content = tiff(np.zeros((30, 40), dtype))
+    assert header_of(io.BytesIO(content)) == (40, 30, decoded(content).dtype)
 
 
 def test_big_endian_tiff_comes_in_the_order_of_the_machine():

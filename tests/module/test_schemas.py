@@ -35,6 +35,14 @@ def test_old_spellings_are_taken_with_a_warning():
     assert "inputStack" in data, "the caller's parameters were changed"
 
 
+def test_keys_that_are_no_longer_needed_are_dropped_with_a_warning():
+    class Parameters(ZValueParameters):
+        aliases = {"output_directory": None}
+
+    with pytest.warns(FutureWarning, match="output_directory is no longer needed"):
+        assert Parameters().load({"output_directory": "/tmp", "z": 1})["z"] == 1
+
+
 def test_the_new_spelling_wins():
     with pytest.warns(FutureWarning):
         assert ZValueParameters().load({"minZ": 1, "zmin": 2})["minZ"] == 1
