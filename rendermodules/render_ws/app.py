@@ -24,6 +24,7 @@ from rendermodules.render_ws.errors import (
 from rendermodules.render_ws.java_routes import java_routes, place
 from rendermodules.render_ws.routes import (
     coordinates,
+    images,
     layout_file,
     matches,
     render_data,
@@ -32,6 +33,7 @@ from rendermodules.render_ws.routes import (
     stack_metadata,
     tile_clusters,
     tile_data,
+    tile_sources,
     validation,
 )
 from rendermodules.render_ws.routing import PREFIX, Route
@@ -58,6 +60,8 @@ def all_routes() -> list[Route]:
         render_data,
         layout_file,
         tile_data,
+        images,
+        tile_sources,
         coordinates,
         matches,
         tile_clusters,

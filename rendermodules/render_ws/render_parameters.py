@@ -53,7 +53,7 @@ def render_parameters(
     scale : float
         Pixels of the image per world pixel.
     tiles : iterable
-        Tile specs in drawing order, dicts or `orjson.Fragment`.
+        Tile specs in drawing order, dicts or JSON as bytes.
     options : mapping
         Members other than the defaults; None leaves one out.
     """
