@@ -105,6 +105,8 @@ def _responders(settings: Settings) -> dict[str, dict[str, Responder]]:
     by_path: dict[str, dict[str, Responder]] = {HEALTH_PATH: {"GET": _health(settings)}}
     paths = {}
     for route in all_routes():
+        if route.beyond_java and settings.strict:
+            continue
         paths[place(route.path)] = route.path
         by_path.setdefault(PREFIX + route.path, {})[route.method] = _responder(settings, route)
     for java_route in java_routes():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rendermodules.render_ws.rendering import Renderer
+    from rendermodules.render_ws.rendering import Canvas, Renderer
 
 CONTENT_TYPES: Mapping[str, str] = {
     "png": "image/png",
@@ -57,7 +57,7 @@ def image_answer(call: Call, parameters: dict[str, Any], image_format: str, most
         More tiles than this service draws.
     """
     from rendermodules.io.images import ImageError, RefusedImageError
-    from rendermodules.render_ws.rendering import DEEP_FORMATS, RenderingError, encoded
+    from rendermodules.render_ws.rendering import DEEP_FORMATS, RenderingError
 
     asked = call.query_integer("maxTileSpecsToRender")
     most = most_tiles if asked is None else asked
@@ -68,10 +68,9 @@ def image_answer(call: Call, parameters: dict[str, Any], image_format: str, most
     if len(tiles) > limit:
         raise TooLarge(f"{len(tiles)} tiles are in the image; the limit is {limit}")
     try:
-        drawable = {**parameters, "tileSpecs": tiles}
+        drawable = {**parameters, "tileSpecs": tiles, "channels": _channels(parameters.get("channels"))}
         canvas = renderer_of(call.settings).render(drawable, keep_values=image_format in DEEP_FORMATS)
-        gray = bool(parameters.get("convertToGray"))
-        body = encoded(canvas, image_format, gray, float(parameters.get("quality") or 0.85))
+        body = _encoded(canvas, image_format, parameters, call.strict)
     except RefusedImageError as error:
         raise Forbidden(str(error)) from error
     except (RenderingError, ImageError) as error:
@@ -113,6 +112,48 @@ def _plain(tile: Any) -> dict[str, Any]:
     if not isinstance(tile, dict):
         raise InvalidRequest("a tile spec must be an object")
     return tile
+
+
+def _channels(expression: Any) -> Any:
+    """Return a channel expression as it is drawn: the weight of a channel that is alone does not count."""
+    parts = expression.split("__") if isinstance(expression, str) else []
+    return parts[0] if len(parts) == 2 else expression
+
+
+def _encoded(canvas: "Canvas", image_format: str, parameters: Mapping[str, Any], strict: bool) -> bytes:
+    from rendermodules.render_ws.rendering import DEEP_FORMATS, encoded
+
+    gray = bool(parameters.get("convertToGray"))
+    quality = float(parameters.get("quality") or 0.85)
+    if strict and image_format not in DEEP_FORMATS:
+        return _java_encoded(canvas, image_format, gray, quality)
+    return encoded(canvas, image_format, gray, quality)
+
+
+def _java_encoded(canvas: "Canvas", image_format: str, gray: bool, quality: float) -> bytes:
+    """Return a file with the rounding of Java's graphics.
+
+    It multiplies colours by their opacity, rounds, and divides again when it is asked for them.
+    TIFF files hold these colours as if they were opaque.
+    """
+    import numpy as np
+
+    from rendermodules.core.depths import luminance
+    from rendermodules.io.image_formats import jpeg_bytes, png_bytes, tiff_bytes
+    from rendermodules.render_ws.rendering.output import argb
+
+    image = argb(canvas)
+    alpha = image[:, :, 3:].astype(np.uint32)
+    multiplied = (image[:, :, :3] * alpha + 127) // 255
+    image[:, :, :3] = np.minimum((multiplied * 255 + alpha // 2) // np.maximum(alpha, 1), 255)
+    if image_format == "png":
+        return png_bytes(image)
+    if image_format == "raw":
+        return image[:, :, [3, 0, 1, 2]].tobytes()
+    if image_format == "tiff":
+        return tiff_bytes(np.ascontiguousarray(image[:, :, :3]))
+    on_black = ((image[:, :, :3] * alpha + 127) // 255).astype(np.uint8)
+    return jpeg_bytes(luminance(on_black) if gray else on_black, quality)
 
 
 def _outlines_answer(parameters: dict[str, Any], image_format: str, most_pixels: int) -> Answer:

@@ -26,11 +26,11 @@ DEFAULT_LAYER_SCALE = 0.01
 Parameters = Callable[[Call], dict[str, Any]]
 
 
-def _image_routes(path: str, formats: tuple[str, ...], parameters: Parameters) -> None:
+def _image_routes(path: str, formats: tuple[str, ...], parameters: Parameters, beyond_java: bool = False) -> None:
     """Register images of what ``parameters`` says in some formats, below a stack."""
     for image_format in formats:
         handler = drawing_handler(parameters, image_format)
-        routes.get(f"{S}{path}/{image_format}-image", produces=CONTENT_TYPES[image_format])(handler)
+        routes.get(f"{S}{path}/{image_format}-image", CONTENT_TYPES[image_format], beyond_java)(handler)
 
 
 def drawing_handler(parameters: Parameters, image_format: str, most_tiles: int | None = None) -> Handler:
@@ -84,8 +84,9 @@ def _tile_source(call: Call, mask: bool) -> dict[str, Any]:
 
 _image_routes(B, ("png", "jpeg", "tiff", "tiff16", "png16", "raw", "raw16"), _box)
 _image_routes(f"/group/{{groupId}}{B}", ("png", "jpeg", "tiff"), _group_box)
-# render-python can ask for 16 bits of a layer, although Java Render has no such route
-_image_routes("/z/{z}", ("png", "jpeg", "tiff", "tiff16"), _layer)
+_image_routes("/z/{z}", ("png", "jpeg", "tiff"), _layer)
+# render-python can ask for it
+_image_routes("/z/{z}", ("tiff16",), _layer, beyond_java=True)
 _image_routes("/tile/{tileId}", ("png", "jpeg", "tiff", "tiff16"), _tile)
 _image_routes("/tile/{tileId}/source", ("png", "jpeg", "tiff"), wraps(_tile_source)(partial(_tile_source, mask=False)))
 _image_routes("/tile/{tileId}/mask", ("png", "jpeg", "tiff"), wraps(_tile_source)(partial(_tile_source, mask=True)))
@@ -104,6 +105,6 @@ def _draw_body(call: Call, image_format: str) -> Answer:
 
 
 for _format in ("png", "jpeg", "tiff", "tiff16"):
-    routes.put(f"/owner/{{owner}}/{_format}-image", produces=CONTENT_TYPES[_format])(
-        wraps(_draw_body)(partial(_draw_body, image_format=_format))
-    )
+    _path, _kind = f"/owner/{{owner}}/{_format}-image", CONTENT_TYPES[_format]
+    _register = routes.put(_path, produces=_kind, beyond_java=_format == "tiff16")
+    _register(wraps(_draw_body)(partial(_draw_body, image_format=_format)))
