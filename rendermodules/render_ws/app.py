@@ -121,8 +121,8 @@ def _responder(settings: Settings, route: Route) -> Responder:
         _require_accepted(request, route)
         body = _body(settings, request, route)
         query = {name: value if isinstance(value, list) else [value] for name, value in request.params.items()}
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        answer = route.handler(Call(settings, path, query, body, request.prefix + PREFIX, headers))
+        tags = request.get_header("If-None-Match", default="")
+        answer = route.handler(Call(settings, path, query, body, request.prefix + PREFIX, tags))
         if answer is CREATED:
             response.set_header("Location", _location(request))
         _send(response, answer)

@@ -5,6 +5,7 @@ JSON text of the same points takes four times the space and forty times as long 
 
 import struct
 from array import array
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -59,12 +60,19 @@ def unpacked_points(content: bytes) -> PointArrays:
     *counts, weights = _COUNTS.unpack_from(content)
     numbers = np.frombuffer(content, dtype="<f8", offset=_COUNTS.size)
     end = sum(counts)
-    w = np.ones(counts[0]) if weights == _ALL_ONE else numbers[end:]
+    w = _ones(counts[0]) if weights == _ALL_ONE else numbers[end:]
     if len(set(counts)) == 1:
         n = counts[0]
         return PointArrays(numbers[: 2 * n].reshape(2, n), numbers[2 * n : 4 * n].reshape(2, n), w)
     p_x, p_y, q_x, q_y = np.split(numbers[:end], np.cumsum(counts[:-1]))
     return PointArrays([p_x, p_y], [q_x, q_y], w)
+
+
+@lru_cache(maxsize=256)
+def _ones(count: int) -> Floats:
+    ones = np.ones(count)
+    ones.flags.writeable = False
+    return ones
 
 
 def merged_points(first: PointArrays, second: PointArrays) -> PointArrays:
