@@ -14,7 +14,7 @@ from rendermodules.core.sections import TileSpec
 from rendermodules.io.image_cache import ImageCache
 from rendermodules.io.images import ImageError, RefusedImageError
 from rendermodules.render_ws.rendering.filters import filtered
-from rendermodules.render_ws.rendering.geometry import TileGeometry, WorldPoints
+from rendermodules.render_ws.rendering.geometry import KnownGeometry, TileGeometry
 from rendermodules.render_ws.rendering.parameters import RenderingError, RenderParameters
 from rendermodules.render_ws.rendering.sources import ChannelSource, LevelSource
 
@@ -97,7 +97,7 @@ def placed_tile(
     source: ChannelSource,
     parameters: RenderParameters,
     images: ImageCache,
-    world_points: WorldPoints,
+    known_geometry: KnownGeometry,
     strict: bool,
 ) -> PlacedTile | None:
     """Return a channel of a tile with its place; None if nothing is left of it at the level that is wanted.
@@ -110,7 +110,7 @@ def placed_tile(
         The size of an image cannot be read.
     """
     with tile_named(source.tile_id):
-        geometry = TileGeometry(tile, _full_size(tile, source, images), parameters, world_points, strict)
+        geometry = TileGeometry(tile, _full_size(tile, source, images), parameters, known_geometry, strict)
         file = source.level(geometry.level(), images)
         width, height = (side >> file.halvings for side in images.size(file.image))
     if not width or not height:
