@@ -124,9 +124,11 @@ def _opencv_painter(layer: Layer, outline: Floats, shape: tuple[int, ...]) -> Ca
 def _is_for_opencv(layer: Layer) -> bool:
     """Return whether OpenCV draws a layer without mask to within one grey level."""
     image = layer.planes[0]
+    if layer.outline is None or layer.nearest or image.dtype != np.uint8:
+        return False
     sides = min(image.shape), max(image.shape)
-    usable = image.dtype == np.uint8 and sides[0] > 1 and sides[1] < _LARGEST_SIDE_OF_OPENCV
-    return layer.outline is not None and usable and not layer.nearest
+    is_near = bool(np.isfinite(layer.inverses[0]).all() and (np.abs(layer.outline) <= spans.FURTHEST).all())
+    return is_near and sides[0] > 1 and sides[1] < _LARGEST_SIDE_OF_OPENCV
 
 
 def _masks_for_planes(canvas_mask: Array | None, count: int, rows: slice) -> Iterator[Array]:

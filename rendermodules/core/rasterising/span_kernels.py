@@ -11,7 +11,7 @@ from numba import njit, types, uint64
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from rendermodules.core.rasterising.spans import ONE, WEIGHT_BITS
+from rendermodules.core.rasterising.spans import FURTHEST, ONE, WEIGHT_BITS
 
 Array = NDArray[Any]
 
@@ -69,6 +69,14 @@ def _over_of(canvas, value, own, below, rest, total):  # type: ignore[no-untyped
 @njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def _fixed(value: float) -> Any:
     return np.int64(math.floor(min(max(value * ONE, -_LARGEST), _LARGEST)))
+
+
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _is_near(triangle: Array) -> bool:
+    near = True
+    for k in range(3):
+        near = near and abs(triangle[k, 0]) <= FURTHEST and abs(triangle[k, 1]) <= FURTHEST
+    return near
 
 
 @njit(nogil=True, cache=True, error_model="numpy", inline="always")
@@ -190,7 +198,7 @@ def draw_spans(
     x_end, y_end = (image.shape[1] - 1) * ONE, (image.shape[0] - 1) * ONE
     for t in range(len(corners)):
         inverse = inverses[t]
-        if not math.isfinite(corners[t].sum()) or not math.isfinite(inverse.sum()):
+        if not _is_near(corners[t]) or not math.isfinite(inverse.sum()):
             continue
         top, middle, bottom = _from_top(corners[t])
         begin = int(math.ceil(min(max(top[1], first_row), last_row)))
