@@ -15,6 +15,7 @@ from rendermodules.core.synthetic.evaluation import (
     affine_grids,
     nominal_grids,
     solution_errors,
+    solved_grids,
     true_grids,
 )
 from rendermodules.core.synthetic.geometry import Fold, Lens, SectionTruth, TileTruth, Wave
@@ -41,6 +42,7 @@ __all__ = [
     "section_tiles",
     "section_truth",
     "solution_errors",
+    "solved_grids",
     "synthetic_matches",
     "tile_image",
     "true_grids",
