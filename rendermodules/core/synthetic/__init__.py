@@ -20,6 +20,7 @@ from rendermodules.core.synthetic.evaluation import (
 )
 from rendermodules.core.synthetic.geometry import Fold, Lens, SectionTruth, TileTruth, Wave
 from rendermodules.core.synthetic.matches import SyntheticMatches, synthetic_matches
+from rendermodules.core.synthetic.placement import placed_grids
 from rendermodules.core.synthetic.settings import SyntheticSettings
 from rendermodules.core.synthetic.specs import lens_transform, section_specs
 from rendermodules.core.synthetic.tile_table import grid_pixels
@@ -38,6 +39,7 @@ __all__ = [
     "grid_pixels",
     "lens_transform",
     "nominal_grids",
+    "placed_grids",
     "section_specs",
     "section_tiles",
     "section_truth",
