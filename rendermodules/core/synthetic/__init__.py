@@ -15,7 +15,6 @@ from rendermodules.core.synthetic.evaluation import (
     affine_grids,
     nominal_grids,
     solution_errors,
-    solved_grids,
     true_grids,
 )
 from rendermodules.core.synthetic.geometry import Fold, Lens, SectionTruth, TileTruth, Wave
@@ -44,7 +43,6 @@ __all__ = [
     "section_tiles",
     "section_truth",
     "solution_errors",
-    "solved_grids",
     "synthetic_matches",
     "tile_image",
     "true_grids",

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rendermodules.core.sections import Section
 from rendermodules.core.synthetic.geometry import Lens, Points, TileTruth
 from rendermodules.core.synthetic.tile_table import (
     TileTable,
@@ -17,7 +16,6 @@ from rendermodules.core.synthetic.tile_table import (
     points_in_boxes,
     shared_boxes,
 )
-from rendermodules.core.transforms.specs import tile_transform
 
 Frame = Literal["section", "world"]
 
@@ -84,37 +82,6 @@ def true_grids(tiles: Sequence[TileTruth], frame: Frame = "section", size: int =
     if frame == "world":
         points = table.section.to_world(points)
     return points.reshape(len(table), size, size, 2)
-
-
-def solved_grids(section: Section, tiles: Sequence[TileTruth], size: int = GRID_SIZE) -> Points:
-    """Return where the transforms of tile specs put the grids of their tiles.
-
-    Parameters
-    ----------
-    section : Section
-        A solved section; its tiles are found by ``tileId``.
-    tiles : sequence of TileTruth
-        The tiles of the same z, in the order of the result.
-    size : int, default: 9
-        Points along each edge.
-
-    Returns
-    -------
-    (tiles, size, size, 2) float array
-        nan for tiles that the section does not have.
-
-    Raises
-    ------
-    ValueError
-        A transform cannot be read.
-    """
-    specs = {spec["tileId"]: spec for spec in section.tiles}
-    grids = np.full((len(tiles), size, size, 2), np.nan)
-    for grid, tile in zip(grids, tiles, strict=True):
-        if tile.tile_id in specs:
-            transform = tile_transform(specs[tile.tile_id], section.transforms)
-            grid[:] = transform.apply(grid_pixels(tile.lens, size)).reshape(size, size, 2)
-    return grids
 
 
 def solution_errors(

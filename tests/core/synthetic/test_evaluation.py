@@ -7,10 +7,8 @@ from rendermodules.core.synthetic import (
     SyntheticSettings,
     affine_grids,
     nominal_grids,
-    section_specs,
     section_tiles,
     solution_errors,
-    solved_grids,
     true_grids,
 )
 from rendermodules.core.synthetic.evaluation import rigidly_fitted
@@ -75,18 +73,6 @@ def test_exact_affines_and_what_the_microscope_believes() -> None:
     # jitter of +-7 px along both axes is 7 sqrt(2 / 3) in the mean, less the rigid motion
     assert 3 < min(before.section.values()) < max(before.section.values()) < 7
     assert min(before.seam.values()) > 5
-
-
-def test_tile_specs_are_solutions() -> None:
-    true = {z: solved_grids(section_specs(SETTINGS, z, "true"), SECTIONS[z]) for z in SECTIONS}
-    assert max(solution_errors(SECTIONS, true).section.values()) < 1e-7
-    nominal = section_specs(SETTINGS, 0.0)
-    grids = solved_grids(nominal, SECTIONS[0.0])
-    np.testing.assert_allclose(grids, nominal_grids(SECTIONS[0.0]))
-    del nominal.tiles[2]
-    grids = solved_grids(nominal, SECTIONS[0.0])
-    assert np.isnan(grids[2]).all()
-    assert np.isfinite(np.delete(grids, 2, axis=0)).all()
 
 
 def test_missing_tiles_are_counted_and_left_out() -> None:
