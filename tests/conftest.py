@@ -141,3 +141,29 @@ def killed_runs(render_parameters) -> Callable[..., list[tuple[dict[str, Any], d
         return [tuple(line["states"]) for line in lines]
 
     return runs
+
+
+@pytest.fixture(scope="session")
+def made_inputs() -> Callable[..., None]:
+    """Function that makes the files and folders that parameters say are read, empty, below a folder."""
+    import marshmallow
+
+    def make(schema: marshmallow.Schema, parameters: dict[str, Any], folder: Path) -> None:
+        for name, field in schema.fields.items():
+            value = parameters.get(name)
+            inner = getattr(field, "inner", field)
+            if value is None:
+                continue
+            if isinstance(inner, marshmallow.fields.Nested):
+                for part in value if isinstance(value, list) else [value]:
+                    make(inner.schema, part, folder)
+            elif getattr(inner, "reads", None):
+                for path in value if isinstance(value, list) else [value]:
+                    target = folder / path
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    if inner.reads == "file":
+                        target.touch()
+                    else:
+                        target.mkdir(exist_ok=True)
+
+    return make
