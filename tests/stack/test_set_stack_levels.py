@@ -22,9 +22,9 @@ def picture(tmp_path):
 
 
 def fluorescence(background, dtype=np.uint16, step=128):
-    """Background, and every step-th intensity v above it on step * 1e7 / v^2 pixels."""
+    """Background, and every step-th intensity v above it on step * 1e8 / v^2 pixels."""
     levels = np.arange(background + step, np.iinfo(dtype).max, step)
-    values = np.repeat(levels, np.ceil(step * 1e7 / levels.astype(float) ** 2).astype(int))
+    values = np.repeat(levels, np.ceil(step * 1e8 / levels.astype(float) ** 2).astype(int))
     values = np.concatenate([values, np.full(2 * values.size, background)]).astype(dtype)
     return np.resize(values, (values.size // 100, 100))
 
