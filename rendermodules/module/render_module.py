@@ -107,8 +107,10 @@ class SectionMapModule(RenderModule):
         source, target = self.args["input_stack"], self.args["output_stack"]
         sources = [source, *self.further_stacks()]
         in_place = target in sources
-        if in_place and not self.dry_run:
-            stacks.recover_replaced_stack(self.render, target)
+        if in_place and not self.dry_run and self._completed(target):
+            self.logger.info("an earlier run was killed when its copy of %s was whole; it is in place now", target)
+            zs = stacks.z_values(self.render, target)
+            return self._report(zs, [{"zs": zs, "tile_count": len(stacks.tile_ids(self.render, target))}])
         for further in sources[1:]:
             stacks.stack_metadata(self.render, further)
         zs, task = self.zvalues(), self.section_task()
@@ -131,6 +133,23 @@ class SectionMapModule(RenderModule):
         self.logger.info("wrote %d sections, %d tiles, to %s", len(zs), sum(r["tile_count"] for r in results), target)
         return self._report(zs, results)
 
+    def _completed(self, stack: str) -> bool:
+        """Complete what a killed run left half done of replacing a stack; return whether it was this run."""
+        if not stacks.is_half_replaced(self.render, [stack]):
+            return False
+        stacks.put_in_place(self.render, [stack])
+        return self._wrote(stack)
+
+    def _wrote(self, stack: str) -> bool:
+        """Return whether a stack was made by a run of this module with these parameters."""
+        version = stacks.stack_metadata(self.render, stack).get("currentVersion") or {}
+        try:
+            record = json.loads(version.get("versionNotes") or "{}")
+        except ValueError:
+            return False
+        own = self.provenance()
+        return isinstance(record, dict) and all(record.get(key) == own[key] for key in ("module", "parameters"))
+
     def _report(self, zs: Sequence[float], results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         skipped = [
             {"z": z, "reason": "no tile is left"} for z, result in zip(zs, results, strict=False) if not result["zs"]
@@ -147,7 +166,7 @@ class SectionMapModule(RenderModule):
 
     def _forget_lost_sections(self, journal: Journal, target: str, in_place: bool) -> None:
         """Do again what an earlier run has written and somebody has removed since."""
-        written = f"{target}_staged" if in_place else target
+        written = f"{target}{stacks.STAGED}" if in_place else target
         forget_lost_sections(self.render, written, journal, set(journal.results))
         if in_place and not journal.results:
             # left over from another run, whose parameters were not these

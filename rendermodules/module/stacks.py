@@ -31,6 +31,9 @@ COPIED_METADATA = (
 )
 """What a new stack takes from the stack it is made of."""
 
+STAGED, REPLACED = "_staged", "_replaced"
+"""Behind the name of a stack that is changed in place, those of its copy and of itself when the copy is whole."""
+
 _CLONE_Z_VALUES_PER_REQUEST = 200
 
 
@@ -340,29 +343,57 @@ def written_stack(
         if close:
             close_stack(render, stack)
         return
-    staged, replaced = f"{stack}_staged", f"{stack}_replaced"
-    names = stack_names(render)
-    kept = sorted(set(z_values(render, stack)) - set(in_place_zs))
-    fields = {**(stack_metadata(render, stack).get("currentVersion") or {}), **version}
-    if staged not in names:
-        if kept:
-            clone_sections(render, stack, staged, kept, fields)
-        open_stack(render, staged, fields)
+    staged = f"{stack}{STAGED}"
+    if staged not in stack_names(render):
+        stage_copy(render, stack, staged, in_place_zs, version)
     yield staged
     close_stack(render, staged)
-    delete_stack(render, replaced)
-    renderapi.stack.rename_stack(stack, replaced, render=render)
-    renderapi.stack.rename_stack(staged, stack, render=render)
-    delete_stack(render, replaced)
+    put_in_place(render, [stack])
     if not close:
         renderapi.stack.set_stack_state(stack, "LOADING", render=render)
 
 
-def recover_replaced_stack(render: Render, stack: str) -> None:
-    """Put a stack back in its place when a run was killed between the two renames of `written_stack`."""
-    names = stack_names(render)
-    if stack not in names and f"{stack}_replaced" in names:
-        renderapi.stack.rename_stack(f"{stack}_replaced", stack, render=render)
+def stage_copy(render: Render, stack: str, copy: str, without_zs: Sequence[float], version: Mapping[str, Any]) -> None:
+    """Copy a stack but for some sections into a new one, which is left LOADING, to be written and take its place."""
+    metadata = stack_metadata(render, stack)
+    if metadata["state"] in ("READ_ONLY", "OFFLINE"):
+        raise RenderModuleError(f"stack {stack} is {metadata['state']} and cannot be changed; set it COMPLETE")
+    kept = sorted(set(z_values(render, stack)) - set(without_zs))
+    fields = {**(metadata.get("currentVersion") or {}), **version}
+    if kept:
+        clone_sections(render, stack, copy, kept, fields)
+    open_stack(render, copy, fields)
+
+
+def put_in_place(render: Render, stacks: Sequence[str], *, staged: str = STAGED, replaced: str = REPLACED) -> None:
+    """Let the copies of stacks take their places; the stacks are renamed first and deleted when all copies are there.
+
+    Each step is done only if it has not been done yet: a run that was killed in here is completed by the same call, and
+    as long as `is_half_replaced` there is something to complete.
+
+    Parameters
+    ----------
+    render : Render
+        Connection.
+    stacks : list of str
+        Their names.
+    staged, replaced : str
+        Behind the name of a stack, those of its copy and of itself when it is set aside.
+    """
+    present = set(stack_names(render))
+    for stack in stacks:
+        if f"{stack}{staged}" not in present:
+            continue
+        if stack in present:
+            renderapi.stack.rename_stack(stack, f"{stack}{replaced}", render=render)
+        renderapi.stack.rename_stack(f"{stack}{staged}", stack, render=render)
+    for stack in stacks:
+        delete_stack(render, f"{stack}{replaced}")
+
+
+def is_half_replaced(render: Render, stacks: Sequence[str], *, replaced: str = REPLACED) -> bool:
+    """Return whether a run was killed in `put_in_place`, when the copies of these stacks were whole."""
+    return not {f"{stack}{replaced}" for stack in stacks}.isdisjoint(stack_names(render))
 
 
 def _check(response: Any, what: str, doing: str = "reading") -> None:

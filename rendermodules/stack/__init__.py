@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "MergeChannels": "merge_channels",
         "MergeStacks": "merge_stacks",
         "RemapZs": "remap_zs",
+        "SetStackLevels": "set_stack_levels",
         "SwapZs": "swap_zs",
     },
 )
