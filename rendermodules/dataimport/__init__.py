@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "GenerateEMTilespecsFromMetafile": "generate_EM_tilespecs_from_metafile",
+        "GenerateMipmaps": "generate_mipmaps",
         "ImportImageDirectory": "import_image_directory",
         "ImportStatetable": "import_statetable",
         "ImportTilespecs": "import_tilespecs",

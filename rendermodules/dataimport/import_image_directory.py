@@ -12,6 +12,7 @@ else the section's number, else counted from z_start.
 Everything that is wrong with the table or the images is reported at once, before anything is written.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
@@ -59,7 +60,7 @@ class ImportImageDirectoryParameters(ImageImportParameters, OutputStackParameter
     camera = Str("camera, for the tiles' layout")
     temca = Str("microscope, for the tiles' layout")
 
-    aliases: ClassVar[dict[str, str]] = {
+    aliases: ClassVar[Mapping[str, str | None]] = {
         "inputTileDirectory": "image_directory",
         "tilespecDirectory": "tilespec_directory",
         "pattern": "file_pattern",
