@@ -145,7 +145,7 @@ def mipmap_names(parameters: Mapping[str, Any]) -> MipmapNames:
     return MipmapNames(
         {level: _naming(parameters, image_format) for level, image_format in formats.items()},
         {
-            level: RenderLayout(_url(masks), lossless_extension(image_format))
+            level: RenderLayout(folder_url(masks), lossless_extension(image_format))
             if masks
             else _naming(parameters, lossless_extension(image_format))
             for level, image_format in formats.items()
@@ -164,11 +164,11 @@ def _naming(parameters: Mapping[str, Any], image_format: str) -> MipmapNaming:
         return ReplacedPath(parameters["path_find"], parameters["path_replace"], image_format)
     folder = parameters["output_dir"]
     if folder and parameters["layout"] == "render":
-        return RenderLayout(_url(folder), image_format)
-    return LevelSuffix(_url(folder) if folder else None, image_format)
+        return RenderLayout(folder_url(folder), image_format)
+    return LevelSuffix(folder_url(folder) if folder else None, image_format)
 
 
-def _url(folder: str) -> str:
+def folder_url(folder: str) -> str:
     """Return a folder as a URL, so that what is in it is named by URLs."""
     return url_of_path(local_path(folder)) if is_local(folder) else encoded_url(folder)
 
