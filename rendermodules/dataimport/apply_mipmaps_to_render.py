@@ -1,8 +1,8 @@
 """Write a stack whose tiles have the levels that generate_mipmaps has made, or that another program made by its rules.
 
 The parameters that name the files are those of generate_mipmaps. Levels that a tile has are kept, unless they are
-named. With mode mipmapPathBuilder tiles stay as they are, and the stack tells Render how its levels are called; it needs
-output_dir with Render's layout.
+named. With mode mipmapPathBuilder tiles stay as they are, and the stack tells Render how its levels are called; it
+needs output_dir with Render's layout.
 """
 
 import functools

@@ -11,17 +11,23 @@ path_replace (raw/data by processed/downsampled_images), or they lie beside the 
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rendermodules.core.mipmap_levels import full_scale_levels, with_mipmap_levels
+from rendermodules.core.mipmap_levels import with_mipmap_levels
 from rendermodules.core.problems import Problems
-from rendermodules.core.sections import Section, TileSpec
-from rendermodules.io.images import ImageError, ImageSource, image_size
-from rendermodules.io.mipmaps import MipmapWriting, write_mipmaps
+from rendermodules.core.sections import Section
+from rendermodules.io.mipmaps import MipmapWriting
 from rendermodules.module import stacks
 from rendermodules.module.fields import Float, Int, List, Str
-from rendermodules.module.mipmaps import MipmapNames, MipmapParameters, is_computed, mipmap_names, mipmap_writings
+from rendermodules.module.mipmaps import (
+    MipmapNames,
+    MipmapParameters,
+    image_sources,
+    mipmap_names,
+    mipmap_writings,
+    reduced_images,
+)
 from rendermodules.module.render_module import SectionMapModule, worker_connection
 from rendermodules.module.schemas import (
     ChannelParameters,
@@ -56,17 +62,6 @@ class GenerateMipmapsOutput(OutputParameters):
     tile_count = Int("number of tiles written")
 
 
-def _sources(section: Section, channels: Sequence[str] | None) -> Iterator[tuple[ImageSource, str, TileSpec]]:
-    """Yield images and masks that have files, with which of both it is and a tile that shows it, each once."""
-    seen: set[ImageSource] = set()
-    for tile, level in full_scale_levels(section, channels):
-        for role in ("image", "mask"):
-            source = ImageSource.of_level(level, role)
-            if source and source not in seen and not is_computed(source):
-                seen.add(source)
-                yield source, role, tile
-
-
 def _reduced_images(
     unit: tuple[float, int],
     *,
@@ -79,20 +74,8 @@ def _reduced_images(
     """Make the levels of a part of the images of a section."""
     z, part = unit
     section = stacks.read_section(worker_connection(parameters), stack, z)
-    problems = Problems("images")
-    images = written = 0
-    for source, role, tile in list(_sources(section, channels))[part::parts]:
-        images += 1
-        try:
-            size = image_size(source)
-            if size != (tile["width"], tile["height"]):
-                problems.add("not as large as the tile", f"{tile['tileId']} ({source.url}: {size})")
-                continue
-            written += sum(len(write_mipmaps(source, writing).written) for writing in writings[role])
-        except ImageError as error:
-            problems.add("cannot be reduced", f"{tile['tileId']} ({error})")
-    problems.raise_if_any()
-    return {"images": images, "written": written}
+    sources = list(image_sources(section, channels))[part::parts]
+    return {"images": len(sources), "written": reduced_images(sources, writings)}
 
 
 class GenerateMipmaps(SectionMapModule):
@@ -140,15 +123,8 @@ class GenerateMipmaps(SectionMapModule):
         problems = Problems(f"stack {self.args['input_stack']}")
         for z in zs:
             section = stacks.read_section(self.render, self.args["input_stack"], z)
-            for source, role, tile in _sources(section, self.args["channels"]):
-                naming = next(iter((names.images if role == "image" else names.masks).values()))
-                try:
-                    naming.url(source, 1)
-                except ValueError:
-                    problems.add(
-                        f"path_find {self.args['path_find']} is not in the path of the {role}",
-                        f"z={z} {tile['tileId']} ({source.url})",
-                    )
+            for source, role, tile in image_sources(section, self.args["channels"]):
+                names.check(source, role, f"z={z} {tile['tileId']}", problems)
         problems.raise_if_any()
 
     def _report(

@@ -1,14 +1,16 @@
 """What modules that make or name image pyramids have in common: their parameters, and how levels are called."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, pre_load, validates_schema
 
+from rendermodules.core.mipmap_levels import full_scale_levels
+from rendermodules.core.problems import Problems
 from rendermodules.core.pyramids import REDUCTIONS, level_size
-from rendermodules.core.sections import TileSpec
-from rendermodules.io.images import ImageSource
+from rendermodules.core.sections import Section, TileSpec
+from rendermodules.io.images import ImageError, ImageSource, image_size
 from rendermodules.io.mipmaps import (
     EXTENSIONS,
     LevelSuffix,
@@ -17,6 +19,7 @@ from rendermodules.io.mipmaps import (
     RenderLayout,
     ReplacedPath,
     lossless_extension,
+    write_mipmaps,
 )
 from rendermodules.io.paths import encoded_url, is_local, local_path, url_of_path
 from rendermodules.module.fields import Bool, Float, Int, List, NestedList, Str
@@ -127,13 +130,21 @@ class MipmapNames:
                     levels.setdefault(level, {})[f"{role}Url"] = _level_url(source, level, naming)
         return levels
 
+    def check(self, source: ImageSource, role: str, place: str, problems: Problems) -> None:
+        """Note an image, or a mask, whose path the rule of names does not fit."""
+        for naming in list((self.images if role == "image" else self.masks).values())[:1]:
+            try:
+                naming.url(source, 1)
+            except ValueError as error:
+                problems.add(f"the rule of paths does not fit the {role}", f"{place} ({error})")
+
 
 def _level_url(source: ImageSource, level: int, naming: MipmapNaming) -> str:
     # masks that are computed have levels of their own
-    return f"{source.url}&level={level}" if is_computed(source) else naming.url(source, level)
+    return f"{source.url}&level={level}" if _is_computed(source) else naming.url(source, level)
 
 
-def is_computed(source: ImageSource) -> bool:
+def _is_computed(source: ImageSource) -> bool:
     """Return whether a mask is computed and has no file."""
     return source.url.startswith("mask:")
 
@@ -197,3 +208,53 @@ def mipmap_writings(parameters: Mapping[str, Any], names: MipmapNames, role: str
         )
         for (naming, method, compression, to_8_bit), levels in alike.items()
     ]
+
+
+def image_sources(section: Section, channels: Sequence[str] | None) -> Iterator[tuple[ImageSource, str, TileSpec]]:
+    """Yield the full-scale images and masks that have files, each once, with ``image`` or ``mask`` and its first tile.
+
+    Parameters
+    ----------
+    section : Section
+    channels : list of str or None
+        Only those of these channels; None takes all.
+    """
+    seen: set[ImageSource] = set()
+    for tile, level in full_scale_levels(section, channels):
+        for role in ("image", "mask"):
+            source = ImageSource.of_level(level, role)
+            if source and source not in seen and not _is_computed(source):
+                seen.add(source)
+                yield source, role, tile
+
+
+def reduced_images(
+    sources: Iterable[tuple[ImageSource, str, TileSpec]], writings: Mapping[str, Sequence[MipmapWriting]]
+) -> int:
+    """Make the levels of images and return how many files were written; the others were there.
+
+    Parameters
+    ----------
+    sources : iterable
+        As of `image_sources`.
+    writings : dict
+        How ``image`` and ``mask`` are reduced, see `mipmap_writings`.
+
+    Raises
+    ------
+    InputError
+        Images cannot be reduced, or are not as large as their tile; all are named.
+    """
+    problems = Problems("images")
+    written = 0
+    for source, role, tile in sources:
+        try:
+            size = image_size(source)
+            if size == (tile["width"], tile["height"]):
+                written += sum(len(write_mipmaps(source, writing).written) for writing in writings[role])
+            else:
+                problems.add("not as large as the tile", f"{tile['tileId']} ({source.url}: {size})")
+        except ImageError as error:
+            problems.add("cannot be reduced", f"{tile['tileId']} ({error})")
+    problems.raise_if_any()
+    return written

@@ -123,7 +123,9 @@ def test_one_channel_by_a_rule_of_paths(render, render_parameters, raw):
 
 def test_a_rule_that_does_not_fit_is_said_before_anything_is_written(render, render_parameters, raw):
     before = sorted(raw.parents[2].rglob("*"))
-    with pytest.raises(InputError, match=r"path_find cooked is not in the path of the image: z=1.0 z1.0_0 .*z=2.5"):
+    with pytest.raises(
+        InputError, match=r"the rule of paths does not fit the image: z=1.0 z1.0_0 \(.* has no cooked .*z=2.5"
+    ):
         generated(render_parameters, path_find="cooked", path_replace="small", output_stack="small")
     assert [path for path in sorted(raw.parents[2].rglob("*")) if ".db" not in path.name] == [
         path for path in before if ".db" not in path.name
