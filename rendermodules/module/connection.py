@@ -29,11 +29,11 @@ class _PatientAdapter(HTTPAdapter):
     again: Render's own 500 means that it refused, and a POST makes a new stack version.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, retries: int) -> None:
         retry = Retry(
-            total=RETRIES,
-            connect=RETRIES,
-            read=2,
+            total=retries,
+            connect=retries,
+            read=min(retries, 2),
             backoff_factor=0.5,
             status_forcelist=(502, 503, 504),
             allowed_methods=("GET", "HEAD", "PUT", "DELETE", "OPTIONS"),
@@ -57,7 +57,9 @@ class _ReadOnlySession(requests.Session):
         return super().send(request, **options)
 
 
-def connect(parameters: Mapping[str, Any], *, read_only: bool = False) -> renderapi.render.Render:
+def connect(
+    parameters: Mapping[str, Any], *, read_only: bool = False, retries: int = RETRIES
+) -> renderapi.render.Render:
     """Return a connection to Render for render-python's functions.
 
     Parameters
@@ -69,13 +71,15 @@ def connect(parameters: Mapping[str, Any], *, read_only: bool = False) -> render
         ever asked on the terminal.
     read_only : bool, default: False
         Refuse every request that would change something.
+    retries : int, default: 5
+        How often a failed connection is tried again, each time after a longer wait; few where a person waits.
 
     Returns
     -------
     renderapi.render.Render
         To be passed as ``render=`` to the functions of ``renderapi``. Every call has a
         time-out (10 s to connect, 300 s between two pieces of an answer); failed connections
-        are tried 5 times.
+        are tried again.
 
     Raises
     ------
@@ -101,7 +105,7 @@ def connect(parameters: Mapping[str, Any], *, read_only: bool = False) -> render
     else:
         host = checked["host"].rstrip("/")
         host = host if "://" in host else f"http://{host}"
-        session.mount(host, _PatientAdapter())
+        session.mount(host, _PatientAdapter(retries))
     return renderapi.render.Render(
         host=host,
         port=port,

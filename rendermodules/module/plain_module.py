@@ -109,7 +109,8 @@ class PlainModule(argschema.ArgSchemaParser):
         done = sum(describe(item) in journal.results for item in items) if journal else 0
         if done:
             self.logger.info("%d of %d %s were finished by an earlier run", done, len(items), unit)
-        with progress(len(items), unit, self.logger, done=done) as advance:
+        log_json = bool(self.args["log_json"])
+        with progress(len(items), unit, self.logger, done=done, log_json=log_json) as advance:
             return executors.map_items(
                 task, items, self.args, describe=describe, error=error, journal=journal, advance=advance
             )

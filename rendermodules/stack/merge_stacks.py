@@ -267,7 +267,9 @@ def _copied_section(
     section = renumbered(section, copy.new_z, section_id_format.format(z=copy.new_z) if section_id_format else None)
     section = with_suffixed_ids(section, suffix) if suffix else section
     render = worker_connection(parameters)
-    stacks.check_shared_transforms(render, target, section.transforms)
+    differing = stacks.differing_transforms(render, target, section.transforms)
+    if differing:
+        raise RenderModuleError(f"stack {target} has other shared transforms of the ids {listed(differing)}")
     return written_section(render, target, section, replace=False)
 
 
