@@ -21,6 +21,7 @@ from rendermodules.core.acquisitions import chosen_channel
 from rendermodules.core.positions import NANOMETRES, SYNONYMS, PlacementRules, positioned_images, sizes_in_table
 from rendermodules.core.tables import Table, renamed_columns
 from rendermodules.io.image_folders import default_image_folder, image_urls, images_of_pattern
+from rendermodules.io.images import ImageSource
 from rendermodules.io.tables import read_table
 from rendermodules.module.fields import Bool, Float, InputFile, Json, Str
 from rendermodules.module.import_module import ImageImportModule, ImageImportParameters
@@ -92,7 +93,13 @@ class ImportImageDirectory(ImageImportModule):
         images = positioned_images(
             table,
             urls,
-            self.shapes(table.source, urls, table.places, table.texts("channel"), sizes_in_table(table)),
+            self.shapes(
+                table.source,
+                [ImageSource(url) for url in urls],
+                table.places,
+                table.texts("channel"),
+                sizes_in_table(table),
+            ),
             self._rules(),
             (self.args["minIntensity"], self.args["maxIntensity"]),
             masks if any(masks) else self.mask_urls(len(table)),

@@ -13,6 +13,7 @@ from rendermodules.core.problems import Problems
 from rendermodules.core.sections import Section
 from rendermodules.io.files import write_bytes_whole
 from rendermodules.io.image_folders import image_urls
+from rendermodules.io.image_loaders import DEFAULT_LOADER
 from rendermodules.io.image_shapes import check_masks, check_sizes, shapes_of_images
 from rendermodules.io.images import ImageSource
 from rendermodules.io.paths import java_number
@@ -151,7 +152,7 @@ class ImageImportModule(ImportModule):
     def shapes(
         self,
         source: str,
-        urls: Sequence[str],
+        sources: Sequence[ImageSource],
         places: Sequence[str],
         channels: Sequence[str | None],
         sizes: Sequence[tuple[int, int] | None],
@@ -162,8 +163,10 @@ class ImageImportModule(ImportModule):
         ----------
         source : str
             Where the images come from, for messages.
-        urls, places, channels : list of str
-            The images, where the input names them, and their channels.
+        sources : list of ImageSource
+            The images.
+        places, channels : list of str
+            Where the input names them, and their channels.
         sizes : list of (int, int) or None
             Width and height that the input says, None where it says nothing.
 
@@ -179,7 +182,7 @@ class ImageImportModule(ImportModule):
                     problems.add("the input does not say width and height", place)
             shapes = [ImageShape(*(size or (0, 0)), 255.0) for size in sizes]
         else:
-            shapes = shapes_of_images(urls, places, channels, problems, each=self.args["image_sizes"] == "each")
+            shapes = shapes_of_images(sources, places, channels, problems, each=self.args["image_sizes"] == "each")
             check_sizes(shapes, sizes, places, problems)
         problems.raise_if_any()
         return shapes
@@ -192,7 +195,8 @@ class ImageImportModule(ImportModule):
         urls = image_urls([image.url for image in images], folder)
         sizes = [(image.width, image.height) if image.width else None for image in images]
         places = [image.place for image in images]
-        shapes = self.shapes(source, urls, places, [image.channel for image in images], sizes)
+        sources = [_source(image, url) for image, url in zip(images, urls, strict=True)]
+        shapes = self.shapes(source, sources, places, [image.channel for image in images], sizes)
         black, white = self.args["minIntensity"], self.args["maxIntensity"]
         for image, url, shape, mask in zip(images, urls, shapes, self.mask_urls(len(images)), strict=True):
             image.url = url
@@ -267,8 +271,12 @@ def _section_name(group: tuple[float, Any], *, stack: str) -> str:
     return f"section z={group[0]} of {stack}"
 
 
+def _source(image: AcquiredImage, url: str) -> ImageSource:
+    return ImageSource(url, image.loader_type or DEFAULT_LOADER, image.slice_number)
+
+
 def _check_rule(names: MipmapNames, image: AcquiredImage, problems: Problems) -> None:
-    names.check(ImageSource(image.url), "image", image.place, problems)
+    names.check(_source(image, image.url), "image", image.place, problems)
     if image.mask_url:
         names.check(ImageSource(image.mask_url), "mask", image.place, problems)
 
