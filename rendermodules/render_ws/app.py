@@ -33,6 +33,7 @@ from rendermodules.render_ws.routes import (
     tile_clusters,
     tile_data,
     validation,
+    viewer,
 )
 from rendermodules.render_ws.routing import PREFIX, Route
 from rendermodules.render_ws.settings import Settings
@@ -103,6 +104,8 @@ def _responders(settings: Settings) -> dict[str, dict[str, Responder]]:
     for route in all_routes():
         paths[place(route.path)] = route.path
         by_path.setdefault(PREFIX + route.path, {})[route.method] = _responder(settings, route)
+    for route in viewer.routes:
+        by_path.setdefault(route.path, {})[route.method] = _responder(settings, route)
     for java_route in java_routes():
         path = paths.setdefault(place(java_route.path), java_route.path)
         responders = by_path.setdefault(PREFIX + path, {})
