@@ -26,15 +26,11 @@ def halved(image: Image) -> Image:
     Java: mpicbg.trakem2.util.Downsampler.
     """
     rows, columns = image.shape[0] // 2, image.shape[1] // 2
+    if image.dtype in (np.uint8, np.uint16):
+        # ten to thirty times as quick as strided sums, but not to be loaded by those who halve nothing
+        from rendermodules.core.halving_kernels import mean_halved, mean_halved_samples
+
+        return mean_halved(image) if image.ndim == 2 else mean_halved_samples(image)
     image = image[: 2 * rows, : 2 * columns]
-    if image.dtype == np.uint8 and image.ndim == 2 and rows and columns:
-        # two neighbours at a time as one 16-bit number: several times as quick as strided sums
-        pairs = np.ascontiguousarray(image).view(np.uint16)
-        sums = (pairs & 0xFF) + (pairs >> 8)
-        return ((sums[::2] + sums[1::2]) >> 2).astype(np.uint8)
-    if np.issubdtype(image.dtype, np.integer):
-        wide = image.astype(np.uint32)
-        total = wide[::2, ::2] + wide[::2, 1::2] + wide[1::2, ::2] + wide[1::2, 1::2]
-        return (total >> 2).astype(image.dtype)
     result: Image = (image[::2, ::2] + image[::2, 1::2] + image[1::2, ::2] + image[1::2, 1::2]) / 4
     return result.astype(image.dtype)

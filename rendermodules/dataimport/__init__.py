@@ -7,5 +7,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {
         "GenerateEMTilespecsFromMetafile": "generate_EM_tilespecs_from_metafile",
         "ImportImageDirectory": "import_image_directory",
+        "ImportStatetable": "import_statetable",
+        "ImportTilespecs": "import_tilespecs",
     },
 )

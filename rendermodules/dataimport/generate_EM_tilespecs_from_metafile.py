@@ -15,9 +15,10 @@ from rendermodules.io.json_files import read_json
 from rendermodules.io.paths import folder_of, is_local, local_path
 from rendermodules.module.fields import Bool, Float, Str
 from rendermodules.module.import_module import ImageImportModule, ImageImportParameters
+from rendermodules.module.schemas import OutputStackParameters
 
 
-class GenerateEMTilespecsFromMetafileParameters(ImageImportParameters):
+class GenerateEMTilespecsFromMetafileParameters(ImageImportParameters, OutputStackParameters):
     """The montage and its place in the stack."""
 
     metafile = Str("path or URL of the montage's metadata", required=True)

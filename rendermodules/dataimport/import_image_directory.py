@@ -23,9 +23,10 @@ from rendermodules.io.image_folders import default_image_folder, image_urls, ima
 from rendermodules.io.tables import read_table
 from rendermodules.module.fields import Bool, Float, InputFile, Json, Str
 from rendermodules.module.import_module import ImageImportModule, ImageImportParameters
+from rendermodules.module.schemas import OutputStackParameters
 
 
-class ImportImageDirectoryParameters(ImageImportParameters):
+class ImportImageDirectoryParameters(ImageImportParameters, OutputStackParameters):
     """Where the images are and what their positions mean."""
 
     image_directory = Str(

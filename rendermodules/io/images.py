@@ -26,6 +26,7 @@ __all__ = [
     "RefusedImageError",
     "check_readable",
     "file_stamp",
+    "image_bytes",
     "image_size",
     "read_image",
     "write_image",
@@ -100,6 +101,23 @@ def file_stamp(source: ImageSource) -> tuple[int, int] | None:
     return status.st_mtime_ns, status.st_size
 
 
+def image_bytes(
+    name: str | os.PathLike[str], image: Image, quality: float = 0.85, compression: str | None = None
+) -> bytes:
+    """Return the content of an image file in the format that its name asks for.
+
+    Parameters and errors are those of ``write_image``.
+    """
+    suffix = Path(name).suffix.lower()
+    if suffix == ".png":
+        return png_bytes(image)
+    if suffix in (".jpg", ".jpeg"):
+        return jpeg_bytes(image, quality)
+    if suffix in (".tif", ".tiff"):
+        return tiff_bytes(image, compression)
+    raise ImageError(f"{name}: images are written as .png, .jpg or .tif, not {suffix or 'without ending'}")
+
+
 def write_image(
     path: str | os.PathLike[str], image: Image, quality: float = 0.85, compression: str | None = None
 ) -> None:
@@ -121,13 +139,4 @@ def write_image(
     ImageError
         The name asks for another format.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix == ".png":
-        content = png_bytes(image)
-    elif suffix in (".jpg", ".jpeg"):
-        content = jpeg_bytes(image, quality)
-    elif suffix in (".tif", ".tiff"):
-        content = tiff_bytes(image, compression)
-    else:
-        raise ImageError(f"{path}: images are written as .png, .jpg or .tif, not {suffix or 'without ending'}")
-    write_bytes_whole(path, content)
+    write_bytes_whole(path, image_bytes(path, image, quality, compression))

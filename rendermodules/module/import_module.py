@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,17 @@ from rendermodules.module.render_module import (
     worker_connection,
     written_section,
 )
-from rendermodules.module.schemas import OutputParameters, OutputStackParameters, PoolParameters, RenderParameters
+from rendermodules.module.schemas import OutputParameters, PoolParameters, RenderParameters, StackWritingParameters
 
 
-class ImportParameters(RenderParameters, OutputStackParameters, PoolParameters):
-    """Files in, a stack out."""
+class ImportParameters(RenderParameters, StackWritingParameters, PoolParameters):
+    """Files in, stacks out; `OutputStackParameters` names the stack where it is one."""
 
-    delete_stack = Bool("remove an output stack of that name first, instead of adding to it", default=False)
+    delete_stack = Bool("remove the output stack first, instead of adding to it", default=False)
 
 
 class ImageImportParameters(ImportParameters):
-    """Images in, a stack out."""
+    """Images in, stacks out."""
 
     minIntensity = Float("value shown as black, where the input does not say it; 0 by default")
     maxIntensity = Float("value shown as white, where the input does not say it; by default the greatest of the type")
@@ -68,13 +68,13 @@ class ImportModule(RenderModule):
         self,
         stack: str,
         items: Sequence[Any],
-        section_of: Callable[[Any], Section],
+        sections_of: Callable[[Any], Iterable[Section]],
         *,
         journal: Journal,
         describe: Callable[[Any], str],
         **version: Any,
     ) -> list[dict[str, Any]]:
-        """Write the section that each item becomes into a stack, by the workers that the parameters ask for.
+        """Write the sections that each item becomes into a stack, by the workers that the parameters ask for.
 
         Parameters
         ----------
@@ -82,8 +82,8 @@ class ImportModule(RenderModule):
             Stack to write; made when it does not exist, removed before when ``delete_stack`` says so.
         items : list
             What the sections are made of; no two make tiles of one z. They are sent to workers.
-        section_of : callable
-            From an item to a `Section`; a function of a module, or a `functools.partial` of one.
+        sections_of : callable
+            From an item to its sections; a function of a module, or a `functools.partial` of one.
         journal : Journal
             Journal of the run, see `journal`.
         describe : callable
@@ -104,26 +104,23 @@ class ImportModule(RenderModule):
             stacks.delete_stack(self.render, stack)
         with self.written_stack(stack, **version) as target:
             work = functools.partial(
-                _imported_section,
+                _imported_sections,
                 parameters=self.args["render"],
                 target=target,
-                section_of=section_of,
+                sections_of=sections_of,
                 replace=self.args["overwrite_zlayer"],
             )
             results = self.map(work, items, unit="sections", describe=describe, error=SectionError, journal=journal)
         self.logger.info("wrote %d sections, %d tiles, to %s", len(items), _tile_count(results), stack)
         return results
 
-    def report(self, results: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
+    def report(self, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return the module's output of what `write_sections` returned."""
-        return self.output(
-            {
-                "output_stack": self.args["output_stack"],
-                "zValues": sorted({z for result in results for z in result["zs"]}),
-                "tile_count": _tile_count(results),
-                **more,
-            }
-        )
+        return self.output({"output_stack": self.args["output_stack"], **self.summary(results)})
+
+    def summary(self, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return z values and number of tiles of what `write_sections` returned."""
+        return {"zValues": sorted({z for result in results for z in result["zs"]}), "tile_count": _tile_count(results)}
 
 
 class ImageImportModule(ImportModule):
@@ -252,18 +249,25 @@ def _section_name(group: tuple[float, Any], *, stack: str) -> str:
 
 def _section_of_images(
     group: tuple[float, list[AcquiredImage]], *, first_channel: str | None, folder: str | None, name: str
-) -> Section:
+) -> list[Section]:
     z, images = group
     section = section_of_images(images, first_channel)
     if folder:
         write_bytes_whole(Path(folder) / f"{name}_z{java_number(z)}.json", json.dumps(section.tiles, indent=1).encode())
-    return section
+    return [section]
 
 
-def _imported_section(
-    item: Any, *, parameters: Mapping[str, Any], target: str, section_of: Callable[[Any], Section], replace: bool
+def _imported_sections(
+    item: Any,
+    *,
+    parameters: Mapping[str, Any],
+    target: str,
+    sections_of: Callable[[Any], Iterable[Section]],
+    replace: bool,
 ) -> dict[str, Any]:
-    return written_section(worker_connection(parameters), target, section_of(item), replace=replace)
+    render = worker_connection(parameters)
+    written = [written_section(render, target, section, replace=replace) for section in sections_of(item)]
+    return {"zs": sorted({z for one in written for z in one["zs"]}), "tile_count": _tile_count(written)}
 
 
 def _tile_count(results: Sequence[Mapping[str, Any]]) -> int:

@@ -210,12 +210,17 @@ class InputStackParameters(ZValueParameters):
     aliases: ClassVar[Mapping[str, str | None]] = {"inputStack": "input_stack", "stack": "input_stack"}
 
 
-class OutputStackParameters(DefaultSchema):
+class StackWritingParameters(DefaultSchema):
+    """How stacks are written."""
+
+    close_stack = Bool("set the output stack COMPLETE at the end; false when several jobs write into it", default=True)
+    overwrite_zlayer = Bool("remove what the output stack has at a z before that z is written", default=False)
+
+
+class OutputStackParameters(StackWritingParameters):
     """The stack that is written."""
 
     output_stack = Str("stack to write; made when it does not exist", required=True)
-    close_stack = Bool("set the output stack COMPLETE at the end; false when several jobs write into it", default=True)
-    overwrite_zlayer = Bool("remove what the output stack has at a z before that z is written", default=False)
 
     aliases: ClassVar[Mapping[str, str | None]] = {"outputStack": "output_stack"}
 

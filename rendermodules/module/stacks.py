@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import renderapi
 from renderapi.render import Render, format_preamble
 
 from rendermodules.core.problems import listed
-from rendermodules.core.sections import Section, shared_transforms_of
+from rendermodules.core.sections import Section, TransformSpec, shared_transforms_of
 from rendermodules.module.errors import RenderModuleError
 
 COPIED_METADATA = (
@@ -203,6 +204,22 @@ def write_section(render: Render, stack: str, section: Section, *, replace: bool
     return len(tiles)
 
 
+def differing_transforms(render: Render, stack: str, transforms: Mapping[str, TransformSpec]) -> list[str]:
+    """Return the ids of those shared transforms that a stack has with other content.
+
+    Writing them would move the tiles of the stack that refer to them.
+    """
+    differing = []
+    for transform_id, spec in transforms.items():
+        response = render.session.get(_url(render, stack, f"/transform/{quote(transform_id, safe='')}"))
+        if response.status_code == 404:
+            continue
+        _check(response, f"the transform {transform_id} of stack {stack}")
+        if orjson.loads(response.content) != spec:
+            differing.append(transform_id)
+    return differing
+
+
 def copied_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a stack's version that a stack made of it keeps, the resolution above all."""
     version = metadata.get("currentVersion") or {}
@@ -234,11 +251,7 @@ def open_stack(render: Render, stack: str, version: Mapping[str, Any]) -> None:
         fields = dict(metadata.get("currentVersion") or {})
         if "versionNotes" in version:
             fields["versionNotes"] = version["versionNotes"]
-    # a POST makes the next version, in state LOADING, and keeps the tiles
-    response = render.session.post(
-        _url(render, stack), data=orjson.dumps(fields), headers={"Content-Type": "application/json"}
-    )
-    _check(response, f"stack {stack}", doing="opening")
+    _post_version(render, stack, fields)
 
 
 def close_stack(render: Render, stack: str) -> None:
@@ -246,6 +259,32 @@ def close_stack(render: Render, stack: str) -> None:
     if not renderapi.stack.get_z_values_for_stack(stack, render=render):
         raise RenderModuleError(f"stack {stack} holds no tile and cannot be closed; it stays LOADING")
     renderapi.stack.set_stack_state(stack, "COMPLETE", render=render)
+
+
+def set_state(render: Render, stack: str, state: str) -> None:
+    """Set the state of a stack, through COMPLETE where Render knows no direct way."""
+    present = stack_metadata(render, stack)["state"]
+    if present == state:
+        return
+    if "COMPLETE" not in (present, state):
+        renderapi.stack.set_stack_state(stack, "COMPLETE", render=render)
+    renderapi.stack.set_stack_state(stack, state, render=render)
+
+
+def set_version_fields(render: Render, stack: str, changes: Mapping[str, Any]) -> None:
+    """Change fields of a stack's StackVersion and keep the others, its tiles, and the state COMPLETE if it had it."""
+    metadata = stack_metadata(render, stack)
+    _post_version(render, stack, {**(metadata.get("currentVersion") or {}), **changes})
+    if metadata["state"] == "COMPLETE":
+        renderapi.stack.set_stack_state(stack, "COMPLETE", render=render)
+
+
+def _post_version(render: Render, stack: str, fields: Mapping[str, Any]) -> None:
+    """Make a stack, or the next version of one, in state LOADING; tiles are kept."""
+    response = render.session.post(
+        _url(render, stack), data=orjson.dumps(dict(fields)), headers={"Content-Type": "application/json"}
+    )
+    _check(response, f"stack {stack}", doing="opening")
 
 
 def delete_stack(render: Render, stack: str) -> None:

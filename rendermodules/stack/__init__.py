@@ -7,8 +7,11 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {
         "ApplyTransformToStack": "apply_transform_to_stack",
         "ConsolidateTransforms": "consolidate_transforms",
+        "CreateSubvolumeStack": "create_subvolume_stack",
+        "ManageStack": "manage_stack",
         "MergeChannels": "merge_channels",
         "MergeStacks": "merge_stacks",
         "RemapZs": "remap_zs",
+        "SwapZs": "swap_zs",
     },
 )
