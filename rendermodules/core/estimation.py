@@ -216,7 +216,7 @@ def fitted_polynomial(
         The points do not determine all coefficients.
     """
     source, target, weights = checked_pairs(source, target, weights)
-    centre: NDArray[np.float64] = np.average(source, axis=0, weights=weights) if weights.any() else np.zeros(2)
+    centre = np.average(source, axis=0, weights=weights) if weights.any() else np.zeros(2)
     size = np.abs(source - centre).max(initial=0.0) or 1.0
     root = np.sqrt(weights)[:, None]
     scaled_terms = polynomial_terms((source - centre) / size, order)
@@ -225,7 +225,7 @@ def fitted_polynomial(
         raise EstimationError(
             f"{np.count_nonzero(weights)} points do not determine the {scaled_terms.shape[1]} terms of order {order}"
         )
-    return _polynomial_in_pixels(solution.T, order, centre, size)
+    return _polynomial_in_pixels(np.asarray(solution.T, dtype=float), order, centre, size)
 
 
 def _linear_parts(
