@@ -234,7 +234,7 @@ def _trusted(source: NDArray[np.float64], target: NDArray[np.float64], parameter
         except EstimationError:
             break
         errors = np.linalg.norm(transformed(matrix, source[kept]) - target[kept], axis=1)
-        near = errors <= parameters.max_trust * np.median(errors)
+        near = errors <= (parameters.max_trust * np.median(errors) if np.isfinite(parameters.max_trust) else np.inf)
         if near.all():
             return ConsensusSet(kept, matrix)
         kept = kept[near]
