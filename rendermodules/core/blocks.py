@@ -23,7 +23,8 @@ _PIXELS_PER_RESIDUAL = 4 * np.pi * _BLUR**2
 _BORDER = 2
 _SMALLEST_SIDE = 12
 _SPLIT_SIDE = 24
-_INFORMATIVE_SHARE = 0.8
+_BLUR_REACH = 3
+_INFORMATIVE_SHARE = 0.5
 _ITERATIONS = 12
 _CONVERGED = 0.02
 _NEARLY_CONVERGED = 0.1
@@ -129,14 +130,15 @@ def matched_blocks(
     p, p_valid = _blurred(p_image, p_mask, p_box)
     q, q_valid = _blurred(q_image, q_mask, q_box)
     onto_q = np.column_stack([matrix[:, :2], transformed(matrix, p_box[:1])[0] - q_box[0]])
-    corners, shape, uninformative = _laid_out(_both_valid(p_valid, q_valid, onto_q), parameters)
+    valid = _both_valid(p_valid, q_valid, onto_q)
+    corners, shape, uninformative = _laid_out(valid, parameters)
     if not len(corners):
         return _no_blocks("overlap too narrow") if not uninformative else _no_blocks("uninformative", uninformative)
     centres = corners + (shape - 1) / 2
     _, nearest = cKDTree(alignment.centres).query(centres + p_box[0])
     starts = transformed(onto_q, centres) + alignment.offsets[nearest]
     limits = (parameters.min_correlation, parameters.max_drift)
-    q_points, correlations, errors, outcomes = _settled(p, q, corners, shape, starts, matrix[:, :2], *limits)
+    q_points, correlations, errors, outcomes = _settled(p, q, valid, corners, shape, starts, matrix[:, :2], *limits)
     dropped = {"uninformative": uninformative}
     dropped |= {name: int((outcomes == code).sum()) for code, name in enumerate(_OUTCOMES) if code != _FOUND}
     certain = (outcomes == _FOUND) & (errors <= parameters.max_error)
@@ -170,10 +172,13 @@ def _blurred(image: Image, mask: Image | None, box: NDArray[np.intp]) -> tuple[F
 def _both_valid(
     p_valid: NDArray[np.bool_], q_valid: NDArray[np.bool_], onto_q: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Return which pixels of p are valid and lie on valid ones of q."""
+    """Return which pixels of p are valid and lie on valid ones of q, and none near by is not."""
     size = (p_valid.shape[1], p_valid.shape[0])
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    return p_valid & (cv2.warpAffine(q_valid.astype(np.uint8), onto_q, size, flags=flags) > 0)
+    # beyond the border of q, which blocks keep away from anyway, counts as valid so that it is not grown into q
+    q_valid_at_p = cv2.warpAffine(q_valid.astype(np.uint8), onto_q, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    both = (p_valid & (q_valid_at_p > 0)).astype(np.uint8)
+    return cv2.erode(both, np.ones((2 * _BLUR_REACH + 1,) * 2, dtype=np.uint8)) > 0
 
 
 def _laid_out(valid: NDArray[np.bool_], parameters: BlockParameters) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
@@ -183,9 +188,10 @@ def _laid_out(valid: NDArray[np.bool_], parameters: BlockParameters) -> tuple[ND
     the images are turned against each other, one does not.
     """
     nothing = np.empty((0, 2), dtype=np.intp), np.zeros(2, dtype=np.intp), 0
-    inside = [np.flatnonzero(valid.mean(axis=axis) > 0.5) for axis in (0, 1)]
-    if not (len(inside[0]) and len(inside[1])):
+    if not valid.any():
         return nothing
+    shares = [valid.mean(axis=axis) for axis in (0, 1)]
+    inside = [np.flatnonzero(share > 0.5 * share.max()) for share in shares]
     first = np.array([max(line[0], _BORDER) for line in inside])
     past = np.array(
         [min(line[-1] + 1, length - _BORDER) for line, length in zip(inside, valid.shape[::-1], strict=True)]
@@ -211,6 +217,7 @@ def _laid_out(valid: NDArray[np.bool_], parameters: BlockParameters) -> tuple[ND
 def _settled(
     p: Floats,
     q: Floats,
+    valid: NDArray[np.bool_],
     corners: NDArray[np.intp],
     shape: NDArray[np.intp],
     starts: NDArray[np.float64],
@@ -222,7 +229,20 @@ def _settled(
     count = len(corners)
     places, correlations, errors = starts.copy(), np.zeros(count), np.full(count, np.inf)
     outcomes = np.zeros(count, dtype=np.uint8)
-    _settle(p, q, corners, shape, linear, min_correlation, max_drift, places, correlations, errors, outcomes)
+    _settle(
+        p,
+        q,
+        valid,
+        corners,
+        shape,
+        np.array(linear, dtype=float),
+        min_correlation,
+        max_drift,
+        places,
+        correlations,
+        errors,
+        outcomes,
+    )
     return places, correlations, errors * np.sqrt(_PIXELS_PER_RESIDUAL), outcomes
 
 
@@ -231,11 +251,15 @@ def _kernel(function: Any) -> Any:
 
 
 @_kernel
-def _gradient_sums(p, x, y, width, height):  # type: ignore[no-untyped-def]
-    """Return the centred sums tt, tu, tv, uu, uv, vv of a block t and its gradient u, v."""
+def _gradient_sums(p, valid, whole, x, y, width, height):  # type: ignore[no-untyped-def]
+    """Return how many pixels of a block t are valid, and the centred sums tt, tu, tv, uu, uv, vv with its gradient."""
     t = u = v = tt = tu = tv = uu = uv = vv = 0.0
+    n = 0
     for row in range(y, y + height):
         for column in range(x, x + width):
+            if not (whole or valid[row, column]):
+                continue
+            n += 1
             value = float(p[row, column])
             along_x = 0.5 * (p[row, column + 1] - p[row, column - 1])
             along_y = 0.5 * (p[row + 1, column] - p[row - 1, column])
@@ -248,18 +272,19 @@ def _gradient_sums(p, x, y, width, height):  # type: ignore[no-untyped-def]
             uu += along_x * along_x
             uv += along_x * along_y
             vv += along_y * along_y
-    n = width * height
-    return tt - t * t / n, tu - t * u / n, tv - t * v / n, uu - u * u / n, uv - u * v / n, vv - v * v / n
+    return n, tt - t * t / n, tu - t * u / n, tv - t * v / n, uu - u * u / n, uv - u * v / n, vv - v * v / n
 
 
 @_kernel
-def _partner_sums(p, q, x, y, width, height, linear, first_x, first_y):  # type: ignore[no-untyped-def]
+def _partner_sums(p, q, valid, whole, n, x, y, width, height, linear, first_x, first_y):  # type: ignore[no-untyped-def]
     """Return the centred sums ss, st, su, sv of the block t, its gradient u, v and its partner s in q."""
     s = t = u = v = ss = st = su = sv = 0.0
     for i in range(height):
         row = y + i
         for j in range(width):
             column = x + j
+            if not (whole or valid[row, column]):
+                continue
             q_x = first_x + linear[0, 0] * j + linear[0, 1] * i
             q_y = first_y + linear[1, 0] * j + linear[1, 1] * i
             left, top = int(q_x), int(q_y)
@@ -278,12 +303,11 @@ def _partner_sums(p, q, x, y, width, height, linear, first_x, first_y):  # type:
             st += partner * value
             su += partner * along_x
             sv += partner * along_y
-    n = width * height
     return ss - s * s / n, st - s * t / n, su - s * u / n, sv - s * v / n
 
 
 @_kernel
-def _settle(p, q, corners, shape, linear, min_correlation, max_drift, places, correlations, errors, outcomes):  # type: ignore[no-untyped-def]
+def _settle(p, q, valid, corners, shape, linear, min_correlation, max_drift, places, correlations, errors, outcomes):  # type: ignore[no-untyped-def]
     """Move each block's place in q to where the block's gradient explains no more of the difference.
 
     Block and gradient t, u, v, partner s: the least squares fit of ``s = gain * (t + dx * u + dy * v) + offset``.
@@ -296,9 +320,10 @@ def _settle(p, q, corners, shape, linear, min_correlation, max_drift, places, co
     back_y = linear[1, 0] * half_x + linear[1, 1] * half_y
     for k in range(len(corners)):
         x, y = corners[k, 0], corners[k, 1]
-        tt, tu, tv, uu, uv, vv = _gradient_sums(p, x, y, width, height)
+        whole = valid[y : y + height, x : x + width].all()
+        n, tt, tu, tv, uu, uv, vv = _gradient_sums(p, valid, whole, x, y, width, height)
         largest = 1e-5 * max(abs(p[y, x]), abs(p[y + height - 1, x + width - 1]), 1e-20)
-        if tt <= width * height * largest * largest:
+        if tt <= n * largest * largest:
             outcomes[k] = _FLAT
             continue
         # gain and offset are fitted along, which takes from the gradient what looks like the block itself
@@ -324,7 +349,9 @@ def _settle(p, q, corners, shape, linear, min_correlation, max_drift, places, co
             if max(abs(place_x - start_x), abs(place_y - start_y)) > max_drift:
                 outcome = _DRIFTED
                 break
-            ss, st, su, sv = _partner_sums(p, q, x, y, width, height, linear, place_x - back_x, place_y - back_y)
+            ss, st, su, sv = _partner_sums(
+                p, q, valid, whole, n, x, y, width, height, linear, place_x - back_x, place_y - back_y
+            )
             if ss <= 0 or st <= 0:
                 outcome = _WEAK
                 break
@@ -347,7 +374,7 @@ def _settle(p, q, corners, shape, linear, min_correlation, max_drift, places, co
             places[k, 0], places[k, 1] = place_x, place_y
             correlations[k] = correlation
             smallest = 0.5 * (uu + vv) - np.sqrt(0.25 * (uu - vv) * (uu - vv) + uv * uv)
-            unexplained = tt * max(1 - correlation * correlation, 0.0) / (width * height)
+            unexplained = tt * max(1 - correlation * correlation, 0.0) / n
             errors[k] = np.sqrt(unexplained / smallest) / correlation
 
 

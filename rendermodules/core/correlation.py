@@ -31,6 +31,7 @@ _CANDIDATE_PEAKS = 4
 _AMBIGUOUS = 0.8
 _SMALLEST_VALID_PART = 0.1
 _LARGEST_SINE = 0.1
+_FILLED_SIDE = 7
 # by chance n unrelated pixels correlate with a standard deviation of 1 / sqrt(n / 12): flattening leaves structures
 # of about 12 pixels
 _PIXELS_PER_STRUCTURE = 12
@@ -172,15 +173,18 @@ def _reduced(
 def informative(image: Image, mask: Image | None) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the image as float32, and which of its pixels can tell anything.
 
-    Not finite ones (set to 0), masked ones, and those whose eight neighbours are all equal to them (filled borders,
-    saturated places) cannot.
+    Not finite ones (set to 0), masked ones, and those of larger places of one value, such as filled borders, cannot.
     """
     pixels = image.astype(np.float32)
     finite = np.isfinite(pixels)
     pixels[~finite] = 0
     comparable = image if image.dtype == np.uint8 and image.size else pixels
     around = np.ones((3, 3), dtype=np.uint8)
-    valid = finite & (cv2.dilate(comparable, around) > cv2.erode(comparable, around))
+    constant = cv2.dilate(comparable, around) == cv2.erode(comparable, around)
+    # dark lines that touch black here and there are content, and their edges the best part of it
+    large = np.ones((_FILLED_SIDE, _FILLED_SIDE), dtype=np.uint8)
+    filled = cv2.morphologyEx(constant.astype(np.uint8), cv2.MORPH_OPEN, large)
+    valid = finite & (filled == 0)
     if mask is not None:
         valid &= mask != 0
     return pixels, valid

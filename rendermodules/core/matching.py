@@ -22,6 +22,7 @@ _CHUNK_ROWS = 64
 _FEWEST_BLOCKS = 3
 _SMALLEST_FOUND_PART = 0.3
 _RIVAL_PART = 0.7
+_RIVAL_DISTANCE = 5.0
 
 RelativePosition = Literal["LEFT", "RIGHT", "TOP", "BOTTOM"]
 """Where a tile lies in its pair, by Render's names."""
@@ -80,9 +81,9 @@ class MatchedPair:
     set_sizes : tuple of int
         How the points, in their order, divide into consensus sets; one number unless several sets were asked for.
     matrix : (2, 3) float array, optional
-        The model fitted to the points (of the first set); absent without matches.
+        The model fitted to the points (of the first set); absent without matches or when no model filtered them.
     rms : float
-        How far the points are off the matrix, root mean square, in pixels; not a number without matches.
+        How far the points are off the matrix, root mean square, in pixels; not a number without one.
     method : str, optional
         "correlation" or "features"; absent without matches.
     reason : str, optional
@@ -245,9 +246,7 @@ def matched_by_features(p: Features, q: Features, parameters: FeatureParameters,
     p_points, q_points = p_points[indices], q_points[indices]
     size = len(sets[0].indices)
     matrix = sets[0].matrix
-    if matrix is None:
-        matrix = fitted_model(p_points, q_points, parameters.consensus.model)
-    rms = _rms(matrix, p_points[:size], q_points[:size])
+    rms = float("nan") if matrix is None else _rms(matrix, p_points[:size], q_points[:size])
     return MatchedPair(
         p_points, q_points, tuple(len(one.indices) for one in sets), matrix, rms, "features", None, dropped
     )
@@ -393,9 +392,14 @@ def _log_choices(count: int, chosen: int) -> float:
 def _has_rival(
     best: ConsensusSet, p: NDArray[np.float64], q: NDArray[np.float64], parameters: FeatureParameters, seed: int
 ) -> bool:
-    """Return whether the candidates that the best set left agree nearly as often on another place."""
+    """Return whether the candidates that the best set left agree nearly as often on quite another place."""
     left = np.setdiff1d(np.arange(len(p)), best.indices)
-    if len(left) < _RIVAL_PART * len(best.indices):
+    if best.matrix is None or len(left) < _RIVAL_PART * len(best.indices):
         return False
     rivals = filtered_candidates(p[left], q[left], parameters.consensus, seed).sets
-    return bool(rivals) and len(rivals[0].indices) >= _RIVAL_PART * len(best.indices)
+    if not rivals or len(rivals[0].indices) < _RIVAL_PART * len(best.indices):
+        return False
+    agreeing = left[rivals[0].indices]
+    # what is bent or torn gives further sets too, but beside the first
+    off = np.linalg.norm(transformed(best.matrix, p[agreeing]) - q[agreeing], axis=1)
+    return bool(np.median(off) > _RIVAL_DISTANCE * parameters.consensus.max_epsilon)
