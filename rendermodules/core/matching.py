@@ -19,6 +19,7 @@ from rendermodules.core.estimation import EstimationError, fitted_model, inverte
 from rendermodules.core.features import Features, SiftParameters, sift_features
 
 _CHUNK_ROWS = 64
+_SAME = 0.05**2 / 2
 _FEWEST_BLOCKS = 3
 _SMALLEST_FOUND_PART = 0.3
 _RIVAL_PART = 0.7
@@ -285,7 +286,9 @@ def matched_candidates(p: Features, q: Features, max_ratio: float) -> Candidates
         if len(q) > 1:
             np.put_along_axis(similarity, taken, -1.0, axis=1)
             second[rows] = similarity.max(axis=1)
-    clear = np.flatnonzero(np.maximum(1 - first, 0) < max_ratio**2 * (1 - second))
+    # squared half distances; in a noiseless repeated texture the nearest differ by rounding alone
+    nearest_distance, next_distance = np.maximum(1 - first, 0) + _SAME, np.maximum(1 - second, 0) + _SAME
+    clear = np.flatnonzero(nearest_distance < max_ratio**2 * next_distance)
     _, place, uses = np.unique(q.points[nearest[clear]], axis=0, return_inverse=True, return_counts=True)
     own = uses[place.reshape(-1)] == 1
     kept = clear[own]
