@@ -6,7 +6,6 @@ about by chance, and one that is not says why.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from rendermodules.core.consensus import ConsensusParameters, ConsensusSet, filt
 from rendermodules.core.correlation import Image, aligned, overlap_box
 from rendermodules.core.estimation import EstimationError, fitted_model, inverted, transformed
 from rendermodules.core.features import Features, SiftParameters, sift_features
+from rendermodules.core.pointmatches import RelativePosition
 
 _CHUNK_ROWS = 64
 _SAME = 0.05**2 / 2
@@ -24,9 +24,6 @@ _FEWEST_BLOCKS = 3
 _SMALLEST_FOUND_PART = 0.3
 _RIVAL_PART = 0.7
 _RIVAL_DISTANCE = 5.0
-
-RelativePosition = Literal["LEFT", "RIGHT", "TOP", "BOTTOM"]
-"""Where a tile lies in its pair, by Render's names."""
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,18 @@ tell; whoever maps them has to know.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rendermodules.core.problems import InputError
+
 CanvasMatches = dict[str, Any]
 """The matches of one pair as Render's JSON: ``pGroupId``, ``pId``, ``qGroupId``, ``qId``, ``matches`` {p, q, w} ..."""
+
+RelativePosition = Literal["LEFT", "RIGHT", "TOP", "BOTTOM"]
+"""Where a tile lies in its pair, by Render's names."""
 
 Mapping = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Takes points (n, 2) from one frame to another."""
@@ -47,7 +52,7 @@ class PointMatches:
 
     def __post_init__(self) -> None:
         if self.p.shape != self.q.shape or self.p.shape != (len(self.weights), 2):
-            raise ValueError(
+            raise InputError(
                 f"matches of {self.p_id} and {self.q_id}: {self.p.shape}, {self.q.shape} points and "
                 f"{self.weights.shape} weights do not pair up"
             )
@@ -90,7 +95,7 @@ def parsed_matches(document: CanvasMatches) -> PointMatches:
 
     Raises
     ------
-    ValueError
+    InputError
         An id or the points are missing, rows differ in length, or a number is not finite.
     """
     try:
@@ -99,9 +104,9 @@ def parsed_matches(document: CanvasMatches) -> PointMatches:
         p, q = (np.array(arrays[side], dtype=float).reshape(2, -1).T for side in ("p", "q"))
         weights = np.array(arrays["w"], dtype=float).reshape(-1)
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"no point matches: {str(document)[:200]} ({error!r})") from error
+        raise InputError(f"no point matches: {str(document)[:200]} ({error!r})") from error
     if not (np.isfinite(p).all() and np.isfinite(q).all() and np.isfinite(weights).all()):
-        raise ValueError(f"matches of {names[1]} and {names[3]} hold numbers that are not finite")
+        raise InputError(f"matches of {names[1]} and {names[3]} hold numbers that are not finite")
     return PointMatches(names[0], names[1], names[2], names[3], p, q, weights, document.get("consensusSetData"))
 
 
