@@ -1,0 +1,87 @@
+"""The sparse system of a solve: one block of unknowns per free tile, one block per matched pair of free tiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from rendermodules.core.sparse_cholesky import BlockCholesky, Elimination, elimination
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class TileSystem:
+    """Where the unknowns of tiles lie and which of them share matches; the numbers come later.
+
+    Attributes
+    ----------
+    pairs : (m, 2) int array
+        Tile indices p < q, every pair once.
+    free : (t,) bool array
+        Tiles that have unknowns; the others stay as they are.
+    """
+
+    pairs: IntArray
+    free: BoolArray
+
+    @cached_property
+    def tiles(self) -> IntArray:
+        """Indices of the free tiles, in the order of their unknowns."""
+        return np.flatnonzero(self.free)
+
+    @cached_property
+    def _incidence(self) -> sparse.csr_matrix:
+        count = len(self.pairs)
+        entries = (np.ones(2 * count), (self.pairs.T.ravel(), np.arange(2 * count)))
+        return sparse.csr_matrix(entries, shape=(len(self.free), 2 * count))[self.tiles]
+
+    @cached_property
+    def _both_free(self) -> BoolArray:
+        both: BoolArray = self.free[self.pairs].all(axis=1)
+        return both
+
+    @cached_property
+    def _layout(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Sorting order of the blocks (diagonal, pq, qp), and the compressed rows that they fill."""
+        number = np.cumsum(self.free) - 1
+        p, q = number[self.pairs[self._both_free]].T
+        own = np.arange(len(self.tiles))
+        rows, columns = np.concatenate([own, p, q]), np.concatenate([own, q, p])
+        order = np.lexsort((columns, rows))
+        return order, np.searchsorted(rows[order], np.arange(len(own) + 1)), columns[order]
+
+    @cached_property
+    def _elimination(self) -> Elimination:
+        _, indptr, indices = self._layout
+        return elimination(indptr, indices)
+
+    def summed(self, at_p: FloatArray, at_q: FloatArray) -> FloatArray:
+        """Return the sum per free tile of values that pairs (m, ...) give to their tile p and to their tile q."""
+        count = len(self.pairs)
+        flat = np.concatenate([at_p.reshape(count, -1), at_q.reshape(count, -1)])
+        return np.asarray(self._incidence @ flat).reshape(len(self.tiles), *at_p.shape[1:])
+
+    def matrix(self, diagonal: FloatArray, off_diagonal: FloatArray) -> sparse.bsr_matrix:
+        """Return the symmetric matrix with blocks (f, k, k) of free tiles and blocks (m, k, k) at rows p, columns q."""
+        order, indptr, indices = self._layout
+        between = off_diagonal[self._both_free]
+        blocks = np.concatenate([diagonal, between, between.transpose(0, 2, 1)])[order]
+        size = len(self.tiles) * diagonal.shape[1]
+        return sparse.bsr_matrix((blocks, indices, indptr), shape=(size, size))
+
+    def factorized(self, matrix: sparse.bsr_matrix) -> BlockCholesky:
+        """Return the Cholesky factor of a matrix of this system.
+
+        Raises
+        ------
+        scipy.linalg.LinAlgError
+            It is not positive definite.
+        """
+        return BlockCholesky(matrix, self._elimination)
