@@ -5,17 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rendermodules.core.solve_cycles import closure_errors, pair_motions
 from rendermodules.core.solve_moments import FloatArray, IntArray, PairMoments
 
 SCALE_OF_MEDIAN = 1.5
-"""Residual at which a pair counts half, in medians of all pairs."""
+"""Residual at which a pair counts a quarter, in medians of all pairs of its kind."""
 
-LEAST_WEIGHT = 0.1
+LEAST_WEIGHT = 0.01
 """A pair that counts less is rejected: its residual is more than 4.5 medians."""
+
+UNVERIFIED_WEIGHT = 0.01
+"""Largest weight at the start of a pair that closes none of its cycles."""
 
 SMALLEST_SCALE = 1e-3
 """Pixels. Matches without noise have a median of nothing, and rounding is no reason to reject."""
+
+ALWAYS_KEPT = -1
+"""Kind of pairs that are not matches but wishes, such as anchors: their weight is never changed."""
 
 
 def pair_residuals(moments: PairMoments, coefficients: FloatArray) -> FloatArray:
@@ -25,26 +33,68 @@ def pair_residuals(moments: PairMoments, coefficients: FloatArray) -> FloatArray
 
 @dataclass(frozen=True)
 class Reweighting:
-    """Iteratively reweighted least squares with Cauchy weights on the residuals of pairs.
+    """Iteratively reweighted least squares with weights of Geman and McClure on the residuals of pairs.
 
     Attributes
     ----------
-    classes : (m,) int array
+    kinds : (m,) int array
         Kind of each pair: residuals are judged against the median of their kind, since matches across sections
-        are looser than those within.
+        are looser than those within. ``ALWAYS_KEPT`` is the kind of pairs that are not judged.
+
+    Notes
+    -----
+    The weights forget a pair that is far off altogether, so they depend on a good start: see ``first_weights``.
 
     References
     ----------
-    .. [1] P. W. Holland, R. E. Welsch, "Robust regression using iteratively reweighted least-squares" (1977).
+    .. [1] S. Geman, D. E. McClure, "Statistical methods for tomographic image reconstruction" (1987).
     """
 
-    classes: IntArray
+    kinds: IntArray
 
     def weights(self, residuals: FloatArray) -> FloatArray:
         """Return the weight (m,), 0 to 1, of pairs with the given root mean square residuals."""
-        scale = np.empty(len(residuals))
-        for kind in np.unique(self.classes):
-            members = self.classes == kind
-            scale[members] = max(SCALE_OF_MEDIAN * np.median(residuals[members]), SMALLEST_SCALE)
-        weights: FloatArray = 1.0 / (1.0 + (residuals / scale) ** 2)
+        weights = np.ones(len(residuals))
+        for kind in np.unique(self.kinds[self.kinds != ALWAYS_KEPT]):
+            members = self.kinds == kind
+            scale = max(SCALE_OF_MEDIAN * float(np.median(residuals[members])), SMALLEST_SCALE)
+            weights[members] = _weight(residuals[members], scale)
         return weights
+
+    def first_weights(self, moments: PairMoments, linear: FloatArray, residuals: FloatArray) -> FloatArray:
+        """Return the weights (m,) to start from, before any tile has moved.
+
+        A pair that closes a short cycle is trusted. One that closes none is held against the residuals where the
+        tiles are now, and counts little until others have decided.
+
+        Parameters
+        ----------
+        moments : PairMoments
+            Of the pairs, in a basis that begins with 1, x, y.
+        linear : (t, 2, 2) float array
+            Shape of each tile, pixels per frame unit.
+        residuals : (m,) float array
+            Of the pairs where the tiles are now.
+        """
+        size = float(np.sqrt(np.mean(linear**2) * 2))
+        errors = closure_errors(len(linear), moments.pairs, *pair_motions(moments, linear), size / 2)
+        weights = self.weights(residuals)
+        on_cycle = np.isfinite(errors) & (self.kinds != ALWAYS_KEPT)
+        if on_cycle.any():
+            scale = max(2 * SCALE_OF_MEDIAN * float(np.median(errors[on_cycle])), SMALLEST_SCALE)
+            closing = _weight(errors[on_cycle], scale)
+            weights[on_cycle] = np.maximum(closing, UNVERIFIED_WEIGHT * weights[on_cycle])
+        return np.maximum(weights, UNVERIFIED_WEIGHT**3)
+
+    def kept(self, weights: FloatArray) -> NDArray[np.bool_]:
+        """Return which pairs (m,) are not rejected at their last weights."""
+        return (weights >= LEAST_WEIGHT) | (self.kinds == ALWAYS_KEPT)
+
+    def subset(self, keep: NDArray[np.bool_]) -> Reweighting:
+        """Return the reweighting of the pairs that a mask keeps."""
+        return Reweighting(self.kinds[keep])
+
+
+def _weight(residuals: FloatArray, scale: float) -> FloatArray:
+    weights: FloatArray = 1.0 / (1.0 + (residuals / scale) ** 2) ** 2
+    return weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from rendermodules.core.connectivity import component_labels
 from rendermodules.core.sparse_cholesky import BlockCholesky, Elimination, elimination
 
 FloatArray = NDArray[np.float64]
@@ -75,6 +77,57 @@ class TileSystem:
         blocks = np.concatenate([diagonal, between, between.transpose(0, 2, 1)])[order]
         size = len(self.tiles) * diagonal.shape[1]
         return sparse.bsr_matrix((blocks, indices, indptr), shape=(size, size))
+
+    @cached_property
+    def component(self) -> IntArray:
+        """Label (f,) of the connected component of each free tile; tiles joined by a fixed one are connected."""
+        return component_labels(len(self.free), self.pairs)[self.tiles]
+
+    @cached_property
+    def _loose(self) -> BoolArray:
+        """Which components hang on no fixed tile."""
+        labels = component_labels(len(self.free), self.pairs)
+        loose = np.ones(labels.max(initial=-1) + 1, dtype=bool)
+        loose[labels[~self.free]] = False
+        return loose
+
+    def constrained(self, factor: BlockCholesky, columns: FloatArray) -> Callable[[FloatArray], FloatArray]:
+        """Return what solves the system such that sums over each loose component vanish.
+
+        Parameters
+        ----------
+        factor : BlockCholesky
+            Of the system without constraints.
+        columns : (k, c) float array
+            The constraints on the k unknowns of a tile: the sum over the tiles of a component of
+            ``columns.T @ unknowns`` is zero. Components with a fixed tile have no constraints.
+
+        Returns
+        -------
+        callable
+            From right hand sides (f k, r) to solutions.
+        """
+        count, unknowns = len(self._loose), columns.shape[0]
+        tiles = len(self.tiles)
+        of_component = sparse.csr_matrix((np.ones(tiles), (self.component, np.arange(tiles))), shape=(count, tiles))
+
+        def sums(values: FloatArray) -> FloatArray:
+            """Return per component what the constraints say is zero: (components, c, r)."""
+            summed = of_component @ values.reshape(tiles, -1)
+            return columns.T @ summed.reshape(count, unknowns, -1)
+
+        reactions = factor.solve(np.tile(columns, (tiles, 1)))
+        stiffness = sums(reactions)
+        stiffness[~self._loose] = np.eye(columns.shape[1])
+
+        def solve(right: FloatArray) -> FloatArray:
+            solution = factor.solve(right)
+            forces = np.linalg.solve(stiffness, sums(solution))
+            forces[~self._loose] = 0
+            response = reactions.reshape(tiles, unknowns, -1) @ forces[self.component]
+            return solution - response.reshape(solution.shape)
+
+        return solve
 
     def factorized(self, matrix: sparse.bsr_matrix) -> BlockCholesky:
         """Return the Cholesky factor of a matrix of this system.
