@@ -8,7 +8,7 @@ matrix per pair, so memory and time of a solve do not depend on the number of po
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -75,11 +75,14 @@ class PairMoments:
         that both sides share is kept once: residuals then subtract positions before they square them.
     basis_size : int
         Number b of basis functions, the first of which is 1.
+    counts : (m,) int array
+        Number of points of each pair.
     """
 
     pairs: IntArray
     gram: FloatArray
     basis_size: int
+    counts: IntArray
 
     @property
     def weights(self) -> FloatArray:
@@ -118,11 +121,11 @@ class PairMoments:
 
     def scaled(self, factors: FloatArray) -> PairMoments:
         """Return the moments with the weights of each pair multiplied by a factor (m,)."""
-        return PairMoments(self.pairs, self.gram * factors[:, None, None], self.basis_size)
+        return replace(self, gram=self.gram * factors[:, None, None])
 
     def subset(self, keep: NDArray[Any]) -> PairMoments:
         """Return the moments of some pairs, chosen by a mask or by indices."""
-        return PairMoments(self.pairs[keep], self.gram[keep], self.basis_size)
+        return PairMoments(self.pairs[keep], self.gram[keep], self.basis_size, self.counts[keep])
 
     def reduced(self, projection: FloatArray) -> PairMoments:
         """Return the moments of another basis whose functions are rows of ``projection`` (c, b) times this one.
@@ -134,7 +137,7 @@ class PairMoments:
         both[:new, :old] = projection
         both[new:, 0] = projection[1:, 0]
         both[new:, old:] = projection[1:, 1:]
-        return PairMoments(self.pairs, both @ self.gram @ both.T, new)
+        return PairMoments(self.pairs, both @ self.gram @ both.T, new, self.counts)
 
 
 def pair_moments(
@@ -171,7 +174,7 @@ def pair_moments(
         offsets = matches.offsets[start : stop + 1] - matches.offsets[start]
         accumulate(values_p, values_q, matches.weights[chunk], offsets, gram[start:stop])
         start = stop
-    return PairMoments(matches.pairs, gram, basis_size)
+    return PairMoments(matches.pairs, gram, basis_size, matches.counts)
 
 
 @cache

@@ -19,8 +19,8 @@ LEAST_WEIGHT = 0.01
 UNVERIFIED_WEIGHT = 0.01
 """Largest weight at the start of a pair that closes none of its cycles."""
 
-SMALLEST_SCALE = 1e-3
-"""Pixels. Matches without noise have a median of nothing, and rounding is no reason to reject."""
+SMALLEST_SCALE = 0.25
+"""Pixels. However small the median, a pair within three times this is not wrong."""
 
 ALWAYS_KEPT = -1
 """Kind of pairs that are not matches but wishes, such as anchors: their weight is never changed."""
@@ -89,6 +89,16 @@ class Reweighting:
     def kept(self, weights: FloatArray) -> NDArray[np.bool_]:
         """Return which pairs (m,) are not rejected at their last weights."""
         return (weights >= LEAST_WEIGHT) | (self.kinds == ALWAYS_KEPT)
+
+    def agreeing(self, residuals: FloatArray, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which pairs (m,) have residuals (m,) that agree with the median of those kept (m,) of their kind."""
+        agree = self.kinds == ALWAYS_KEPT
+        for kind in np.unique(self.kinds[~agree]):
+            members = self.kinds == kind
+            judges = members & kept if np.any(members & kept) else members
+            scale = max(SCALE_OF_MEDIAN * float(np.median(residuals[judges])), SMALLEST_SCALE)
+            agree |= members & (_weight(residuals, scale) >= LEAST_WEIGHT)
+        return agree
 
     def subset(self, keep: NDArray[np.bool_]) -> Reweighting:
         """Return the reweighting of the pairs that a mask keeps."""

@@ -91,6 +91,22 @@ class TileSystem:
         loose[labels[~self.free]] = False
         return loose
 
+    @cached_property
+    def _of_component(self) -> sparse.csr_matrix:
+        tiles = len(self.tiles)
+        entries = (np.ones(tiles), (self.component, np.arange(tiles)))
+        return sparse.csr_matrix(entries, shape=(len(self._loose), tiles))
+
+    def without_reactions(self, values: FloatArray, columns: FloatArray) -> FloatArray:
+        """Return values (f k, r) without what forces of constraints (k, c) add to all tiles of a loose component."""
+        tiles = len(self.tiles)
+        by_tile = values.reshape(tiles, columns.shape[0], -1)
+        sums = self._of_component @ np.einsum("kc,tkr->tcr", columns, by_tile).reshape(tiles, -1)
+        mean = sums / np.maximum(np.bincount(self.component, minlength=len(self._loose)), 1)[:, None]
+        mean[~self._loose] = 0
+        forces = np.einsum("kc,tcr->tkr", columns, mean[self.component].reshape(tiles, columns.shape[1], -1))
+        return values - forces.reshape(values.shape)
+
     def constrained(self, factor: BlockCholesky, columns: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Return what solves the system such that sums over each loose component vanish.
 
@@ -107,13 +123,14 @@ class TileSystem:
         callable
             From right hand sides (f k, r) to solutions.
         """
+        if columns.shape[1] == 0:
+            return factor.solve
         count, unknowns = len(self._loose), columns.shape[0]
         tiles = len(self.tiles)
-        of_component = sparse.csr_matrix((np.ones(tiles), (self.component, np.arange(tiles))), shape=(count, tiles))
 
         def sums(values: FloatArray) -> FloatArray:
             """Return per component what the constraints say is zero: (components, c, r)."""
-            summed = of_component @ values.reshape(tiles, -1)
+            summed = self._of_component @ values.reshape(tiles, -1)
             return columns.T @ summed.reshape(count, unknowns, -1)
 
         reactions = factor.solve(np.tile(columns, (tiles, 1)))
