@@ -5,7 +5,7 @@ objects: ``renderapi.tilespec.TileSpec`` drops ``meshCellSize``, path builders, 
 types and slice numbers on its way through, which would change what a tile looks like.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,9 +36,14 @@ class Section:
 
 
 def transform_list(tile: TileSpec) -> list[TransformSpec]:
-    """Return the transforms of a tile, first applied first; the list is the tile's own."""
-    transforms: list[TransformSpec] = tile["transforms"]["specList"]
+    """Return the transforms of a tile, first applied first; the list is the tile's own, an empty one if it has none."""
+    transforms: list[TransformSpec] = (tile.get("transforms") or {}).get("specList") or []
     return transforms
+
+
+def with_transform_list(tile: TileSpec, transforms: list[TransformSpec]) -> TileSpec:
+    """Return the tile with these transforms in place of its own."""
+    return {**tile, "transforms": {"type": "list", **(tile.get("transforms") or {}), "specList": transforms}}
 
 
 def image_levels(pyramid_owner: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -55,16 +60,83 @@ def channels(tile: TileSpec) -> list[dict[str, Any]]:
     return tile.get("channels") or [tile]
 
 
+PLACEMENTS: dict[str, Callable[[list[TransformSpec], TransformSpec], list[TransformSpec]]] = {
+    "append": lambda transforms, new: [*transforms, new],
+    "prepend": lambda transforms, new: [new, *transforms],
+    "insert_before_last": lambda transforms, new: [*transforms[:-1], new, *transforms[-1:]],
+    "replace_last": lambda transforms, new: [*transforms[:-1], new],
+}
+"""Where a further transform may go in the list of a tile, and the list that this makes."""
+
+
 def with_transform_appended(section: Section, transform: TransformSpec) -> Section:
-    """Return the section with one transform behind those that each tile has.
+    """Return the section with one transform behind those that each tile has; see `with_transform_placed`."""
+    return with_transform_placed(section, transform, "append")
+
+
+def with_transform_placed(section: Section, transform: TransformSpec, placement: str) -> Section:
+    """Return the section with one more transform in each tile.
 
     A transform with an ``id`` is stored once and referred to; without one it is written into every tile.
+
+    Parameters
+    ----------
+    section : Section
+        Its tiles keep the transforms that they have, references included.
+    transform : dict
+        A transform spec as Render's JSON.
+    placement : str
+        One of `PLACEMENTS`: ``append`` acts on world coordinates, ``prepend`` on those of the image.
+
+    Raises
+    ------
+    ValueError
+        The section has another shared transform of this id, or tiles have this one already, so that it would be
+        applied twice.
     """
-    shared = "id" in transform
-    entry = {"type": "ref", "refId": transform["id"]} if shared else transform
-    tiles = [
-        {**tile, "transforms": {**tile["transforms"], "specList": [*transform_list(tile), entry]}}
-        for tile in section.tiles
-    ]
-    transforms = {**section.transforms, transform["id"]: transform} if shared else section.transforms
-    return Section(section.z, tiles, transforms)
+    shared_id = transform.get("id")
+    entry = {"type": "ref", "refId": shared_id} if shared_id else transform
+    place = PLACEMENTS[placement]
+    tiles = [with_transform_list(tile, place(transform_list(tile), entry)) for tile in section.tiles]
+    if not shared_id:
+        return Section(section.z, tiles, section.transforms)
+    if section.transforms.get(shared_id, transform) != transform:
+        raise ValueError(f"{shared_id} is already the id of another transform; choose a new one")
+    twice = [tile["tileId"] for tile in tiles if transform_list(tile).count(entry) > 1]
+    if twice:
+        raise ValueError(
+            f"{len(twice)} tiles, {twice[0]} the first, have the transform {shared_id} already; "
+            "give it another id to apply it once more"
+        )
+    return Section(section.z, tiles, {**section.transforms, shared_id: transform})
+
+
+def shared_transforms_of(tiles: list[TileSpec], transforms: dict[str, TransformSpec]) -> dict[str, TransformSpec]:
+    """Return those of the shared transforms that the tiles need, through references in references as well.
+
+    Raises
+    ------
+    ValueError
+        A tile refers to a transform that is not among ``transforms``.
+    """
+    needed: dict[str, TransformSpec] = {}
+    waiting = {reference for tile in tiles for spec in transform_list(tile) for reference in _references(spec)}
+    while waiting:
+        name = waiting.pop()
+        if name not in transforms:
+            raise ValueError(f"a tile refers to the shared transform {name}, which is not there")
+        needed[name] = transforms[name]
+        waiting.update(set(_references(transforms[name])) - needed.keys())
+    return needed
+
+
+def _references(spec: TransformSpec) -> Iterator[str]:
+    kind = spec.get("type", "leaf")
+    if kind == "ref":
+        yield spec["refId"]
+    elif kind == "list":
+        for part in spec["specList"]:
+            yield from _references(part)
+    elif kind == "interpolated":
+        yield from _references(spec["a"])
+        yield from _references(spec["b"])

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all."""
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -47,3 +48,9 @@ def write_bytes_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write ``content`` to ``path``, whole or not at all."""
     with written_whole(path) as temporary:
         temporary.write_bytes(content)
+
+
+def file_digest(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file's content in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

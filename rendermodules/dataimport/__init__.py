@@ -1,0 +1,13 @@
+"""Images, tables and metadata of microscopes into stacks, and pyramids of their images."""
+
+from rendermodules.module.exports import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "GenerateEMTilespecsFromMetafile": "generate_EM_tilespecs_from_metafile",
+        "ImportImageDirectory": "import_image_directory",
+        "ImportStatetable": "import_statetable",
+        "ImportTilespecs": "import_tilespecs",
+    },
+)

@@ -1,0 +1,142 @@
+"""Images: read from any place, measured without being read, written whole or not at all.
+
+Arrays are ``(rows, columns)`` of uint8, uint16 or float32, or ``(rows, columns, 3)`` of uint8 in the order red, green,
+blue. Sizes are width and height, in pixels.
+"""
+
+import os
+from pathlib import Path
+
+from rendermodules.io.files import write_bytes_whole
+from rendermodules.io.image_formats import Image, jpeg_bytes, png_bytes, tiff_bytes
+from rendermodules.io.image_loaders import (
+    ImageError,
+    ImageSource,
+    RefusedImageError,
+    check_allowed,
+    checked_path,
+    loader_of,
+)
+from rendermodules.io.paths import ReadPolicy, is_local
+
+__all__ = [
+    "Image",
+    "ImageError",
+    "ImageSource",
+    "RefusedImageError",
+    "check_readable",
+    "file_stamp",
+    "image_bytes",
+    "image_size",
+    "read_image",
+    "write_image",
+]
+
+
+def _source(place: str | os.PathLike[str] | ImageSource) -> ImageSource:
+    return place if isinstance(place, ImageSource) else ImageSource(os.fspath(place))
+
+
+def read_image(place: str | os.PathLike[str] | ImageSource, allowed: ReadPolicy | None = None) -> Image:
+    """Return an image.
+
+    Parameters
+    ----------
+    place : str, path or ImageSource
+        URL (``file:``, ``http:``, ``s3:`` ...), path, or either with a loader type and a slice number.
+    allowed : callable, optional
+        Tells which places may be read, see ``rendermodules.io.paths.allowed_below``; all if absent.
+
+    Returns
+    -------
+    array
+        As the docstring of the module says; converted as ImageJ does, see ``as_render_image``.
+
+    Raises
+    ------
+    ImageError
+        The image is missing, empty, damaged, or of a kind that is not known; the message begins with its URL.
+    RefusedImageError
+        The place may not be read.
+    """
+    source = _source(place)
+    return loader_of(source).image(source, allowed)
+
+
+def image_size(place: str | os.PathLike[str] | ImageSource, allowed: ReadPolicy | None = None) -> tuple[int, int]:
+    """Return width and height of an image; only its header is read where that is possible.
+
+    Parameters and errors are those of ``read_image``.
+    """
+    source = _source(place)
+    return loader_of(source).size(source, allowed)
+
+
+def check_readable(source: ImageSource, allowed: ReadPolicy | None = None) -> None:
+    """Raise ``ImageError`` if a local file is missing, empty, not readable or refused; others are not looked at."""
+    loader_of(source)
+    if not is_local(source.url):
+        if not source.url.startswith("mask:"):
+            check_allowed(source.url, source.url, allowed)
+        return
+    path = checked_path(source.url, allowed)
+    try:
+        status = Path(path).stat()
+    except OSError as error:
+        raise ImageError(f"{source.url}: {error.strerror}") from None
+    if not status.st_size:
+        raise ImageError(f"{source.url}: is empty")
+    if not os.access(path, os.R_OK):
+        raise ImageError(f"{source.url}: may not be read by this user")
+
+
+def file_stamp(source: ImageSource) -> tuple[int, int] | None:
+    """Return when a local file was changed and its length, which differ after most changes; None for remote ones."""
+    if not is_local(source.url):
+        return None
+    try:
+        status = os.stat(checked_path(source.url, None))  # noqa: PTH116 - asked for every tile of every request
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def image_bytes(
+    name: str | os.PathLike[str], image: Image, quality: float = 0.85, compression: str | None = None
+) -> bytes:
+    """Return the content of an image file in the format that its name asks for.
+
+    Parameters and errors are those of ``write_image``.
+    """
+    suffix = Path(name).suffix.lower()
+    if suffix == ".png":
+        return png_bytes(image)
+    if suffix in (".jpg", ".jpeg"):
+        return jpeg_bytes(image, quality)
+    if suffix in (".tif", ".tiff"):
+        return tiff_bytes(image, compression)
+    raise ImageError(f"{name}: images are written as .png, .jpg or .tif, not {suffix or 'without ending'}")
+
+
+def write_image(
+    path: str | os.PathLike[str], image: Image, quality: float = 0.85, compression: str | None = None
+) -> None:
+    """Write an image in the format that the name asks for, whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.png``, ``.jpg``, ``.jpeg``, ``.tif`` or ``.tiff``; missing folders are made.
+    image : array
+        Gray or red-green-blue; PNG also red-green-blue-alpha.
+    quality : float, default: 0.85
+        Of JPEG, 0 to 1.
+    compression : str, optional
+        Of TIFF: ``deflate``, ``lzw`` or ``zstd``; none if absent.
+
+    Raises
+    ------
+    ImageError
+        The name asks for another format.
+    """
+    write_bytes_whole(path, image_bytes(path, image, quality, compression))

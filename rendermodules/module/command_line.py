@@ -1,0 +1,134 @@
+"""The command line of a module: help, messages that say what to do, exit statuses."""
+
+import argparse
+import difflib
+import inspect
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import marshmallow
+import requests
+from argschema.utils import schema_argparser
+from renderapi.errors import RenderError
+
+from rendermodules.core.problems import InputError
+from rendermodules.module.errors import ConnectionParametersError, ItemError, RenderModuleError, short_reason
+from rendermodules.module.terminal_log import logging_to_terminal
+
+FAILED = 1
+BAD_PARAMETERS = 2
+
+
+def run_module(module_class: Any, argv: Sequence[str]) -> int:
+    """Run a module as a program; return its exit status: 0, 1 (failed) or 2 (bad parameters)."""
+    parser = parser_of(module_class)
+    if "-h" in argv or "--help" in argv:
+        parser.print_help()
+        return 0
+    _, unknown = parser.parse_known_args(list(argv))
+    if unknown:
+        known = [option for action in parser._actions for option in action.option_strings]
+        # what follows an unknown option is its value
+        names = [name for name in unknown if name.startswith("-")] or unknown
+        return _refused(f"unknown option {name}{_near(name.split('=')[0], known)}" for name in names)
+    with logging_to_terminal(module_name(module_class)) as configure_log:
+        try:
+            module = module_class(args=list(argv))
+        except marshmallow.ValidationError as error:
+            return _refused(validation_messages(error, module_class.default_schema()))
+        configure_log(module.args["log_level"], module.args["log_json"])
+        try:
+            module.run()
+        except ConnectionParametersError as error:
+            return _refused([str(error)])
+        except (RenderModuleError, InputError, RenderError, requests.RequestException, OSError) as error:
+            if isinstance(error, ItemError) and error.details:
+                module.logger.debug("%s", error.details)
+            module.logger.error("%s", _explained(error))
+            module.logger.debug("where it happened", exc_info=True)
+            return FAILED
+    return 0
+
+
+def parser_of(module_class: Any) -> argparse.ArgumentParser:
+    """Return the parser of a module's options, its description and an example of use in it."""
+    parser: argparse.ArgumentParser = schema_argparser(module_class.default_schema())
+    name = module_name(module_class)
+    parser.prog = f"python -m {name}"
+    parser.usage = "%(prog)s --input_json PARAMETERS.json [--OPTION VALUE ...]"
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = inspect.getdoc(sys.modules[module_class.__module__]) or inspect.getdoc(module_class)
+    short = name.removeprefix("rendermodules.")
+    parser.epilog = f"An example of the parameters: example_json/{short.replace('.', '/')}.json"
+    return parser
+
+
+def module_name(module_class: type) -> str:
+    """Return the dotted name of a module's file, also when Python calls it ``__main__``."""
+    if module_class.__module__ != "__main__":
+        return module_class.__module__
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec.name if spec else "__main__"
+
+
+def validation_messages(error: marshmallow.ValidationError, schema: marshmallow.Schema) -> list[str]:
+    """Return one line for each thing that is wrong with parameters, with the nearest known name for an unknown one."""
+    return list(_messages(error.normalized_messages(), schema, ""))
+
+
+def _messages(messages: Mapping[Any, Any], schema: Any, path: str) -> Iterator[str]:
+    for key, value in messages.items():
+        name = f"{path}{key}" if key != "_schema" else path.rstrip(".") or "parameters"
+        if isinstance(value, Mapping):
+            yield from _messages(value, _schema_below(schema, key), f"{name}.")
+            continue
+        for message in value if isinstance(value, list) else [value]:
+            if message == "Unknown field.":
+                near = _near(str(key), list(getattr(schema, "fields", {})), path)
+                yield f"unknown parameter {name}{near}"
+            elif message in ("Missing data for required field.", "Field may not be null.") and _is_required(
+                schema, key
+            ):
+                yield f"the parameter {name} is missing: {_description(schema, key)}"
+            else:
+                yield f"{name}: {message}"
+
+
+def _schema_below(schema: Any, key: Any) -> Any:
+    """Return the schema of a part; the items of a list have that of the list."""
+    if isinstance(key, int):
+        return schema
+    field = getattr(schema, "fields", {}).get(key)
+    inner = getattr(field, "inner", field)
+    return getattr(inner, "schema", None)
+
+
+def _is_required(schema: Any, key: Any) -> bool:
+    field = getattr(schema, "fields", {}).get(key)
+    return bool(field and field.required)
+
+
+def _description(schema: Any, key: Any) -> str:
+    field = getattr(schema, "fields", {}).get(key)
+    return field.metadata.get("description", "").replace("%%", "%") if field else ""
+
+
+def _near(name: str, known: list[str], path: str = "") -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {path}{near[0]}?" if near else ""
+
+
+def _refused(messages: Any) -> int:
+    for message in messages:
+        sys.stderr.write(f"error: {message}\n")
+    return BAD_PARAMETERS
+
+
+def _explained(error: BaseException) -> str:
+    if isinstance(error, (requests.ConnectionError, requests.Timeout)):
+        return f"Render does not answer; is render.host right and the service running? ({short_reason(error, 300)})"
+    if isinstance(error, json.JSONDecodeError):
+        return f"an answer of Render is not JSON ({short_reason(error)})"
+    return short_reason(error)

@@ -1,0 +1,73 @@
+"""Pictures that Render draws, as arrays."""
+
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from renderapi.render import Render, format_preamble
+
+from rendermodules.module.errors import RenderModuleError
+
+
+def box_image(
+    render: Render,
+    stack: str,
+    z: float,
+    x: float,
+    y: float,
+    width: int,
+    height: int,
+    *,
+    scale: float = 1.0,
+    dtype: str = "uint8",
+    channel: str | None = None,
+    min_intensity: float | None = None,
+    max_intensity: float | None = None,
+) -> NDArray[Any]:
+    """Return what a stack shows in a box, in grey.
+
+    Unlike ``renderapi.image.get_bb_image`` it keeps the fraction of z and raises when Render refuses.
+
+    Parameters
+    ----------
+    render : Render
+        Connection.
+    stack : str
+        The stack.
+    z : float
+        The section.
+    x, y : float
+        Left and upper edge of the box in world pixels.
+    width, height : int
+        Its size in world pixels.
+    scale : float, default: 1.0
+        Pixels of the picture per world pixel.
+    dtype : {"uint8", "uint16"}
+        8 bit: grey values between the minimum and the maximum intensity are spread over 0 to 255.
+        16 bit: the values of the images.
+    channel : str, optional
+        A channel's name; by default the stack's default or the first.
+    min_intensity, max_intensity : float, optional
+        By default those of the tiles. Without effect on 16 bit.
+
+    Returns
+    -------
+    (rows, columns) array
+        ``int(height * scale)`` by ``int(width * scale)``; 0 where there is no tile.
+    """
+    # the RGB picture that the 8-bit route answers with is the grey one three times
+    route = "tiff16-image" if dtype == "uint16" else "tiff-image"
+    url = format_preamble(render.DEFAULT_HOST, render.DEFAULT_PORT, render.DEFAULT_OWNER, render.DEFAULT_PROJECT, stack)
+    url += f"/z/{float(z)!r}/box/{x},{y},{width},{height},{scale!r}/{route}"
+    query = {"channels": channel, "minIntensity": min_intensity, "maxIntensity": max_intensity}
+    response = render.session.get(url, params={key: value for key, value in query.items() if value is not None})
+    if response.status_code >= 400:
+        raise RenderModuleError(
+            f"drawing {stack} at z={z} failed: Render answered {response.status_code}: {response.text[:500].strip()}"
+        )
+    import tifffile
+
+    picture = tifffile.imread(io.BytesIO(response.content))
+    grey = picture if picture.ndim == 2 else picture[..., 0]
+    return np.ascontiguousarray(grey).astype(dtype, copy=False)

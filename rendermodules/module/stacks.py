@@ -1,0 +1,376 @@
+"""Reading and writing stacks: the one place that does it for all modules.
+
+Sections travel as Render's JSON with their references to shared transforms kept
+(``renderapi``'s objects lose fields, and its ``tile-specs`` calls flatten references).
+"""
+
+import difflib
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import renderapi
+from renderapi.render import Render, format_preamble
+
+from rendermodules.core.problems import listed
+from rendermodules.core.sections import Section, TransformSpec, shared_transforms_of
+from rendermodules.module.errors import RenderModuleError
+
+COPIED_METADATA = (
+    "stackResolutionX",
+    "stackResolutionY",
+    "stackResolutionZ",
+    "mipmapPathBuilder",
+    "defaultChannel",
+    "cycleNumber",
+    "cycleStepNumber",
+)
+"""What a new stack takes from the stack it is made of."""
+
+_CLONE_Z_VALUES_PER_REQUEST = 200
+
+
+def _url(render: Render, stack: str, path: str = "") -> str:
+    return (
+        format_preamble(render.DEFAULT_HOST, render.DEFAULT_PORT, render.DEFAULT_OWNER, render.DEFAULT_PROJECT, stack)
+        + path
+    )
+
+
+def stack_names(render: Render) -> list[str]:
+    """Return the names of the project's stacks."""
+    everything = renderapi.render.get_stack_metadata_by_owner(render=render)
+    return sorted(one["stackId"]["stack"] for one in everything if one["stackId"]["project"] == render.DEFAULT_PROJECT)
+
+
+def stack_metadata(render: Render, stack: str) -> dict[str, Any]:
+    """Return a stack's metadata as Render's JSON.
+
+    Raises
+    ------
+    RenderModuleError
+        There is no such stack; the message names those that are like it.
+    """
+    response = render.session.get(_url(render, stack))
+    if response.status_code == 404:
+        names = stack_names(render)
+        near = difflib.get_close_matches(stack, names, n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names[:20]) or 'none'}"
+        raise RenderModuleError(
+            f"stack {stack} does not exist in project {render.DEFAULT_PROJECT} of {render.DEFAULT_OWNER}{hint}"
+        )
+    _check(response, f"the metadata of stack {stack}")
+    metadata: dict[str, Any] = orjson.loads(response.content)
+    return metadata
+
+
+def z_values(render: Render, stack: str) -> list[float]:
+    """Return the z of all sections of a stack, ascending."""
+    stack_metadata(render, stack)
+    return sorted(renderapi.stack.get_z_values_for_stack(stack, render=render))
+
+
+def selected_z_values(render: Render, stack: str, selection: Mapping[str, Any]) -> list[float]:
+    """Return the z of those sections of a stack that parameters ask for, ascending.
+
+    Parameters
+    ----------
+    render : Render
+        Connection.
+    stack : str
+        The stack.
+    selection : dict
+        ``zValues``, ``z``, ``minZ``, ``maxZ`` as in ``ZValueParameters``; None or absent is no limit.
+
+    Raises
+    ------
+    RenderModuleError
+        A z that was asked for by its value is not there, or none is left.
+    """
+    present = z_values(render, stack)
+    wanted = selection.get("zValues")
+    if selection.get("z") is not None:
+        wanted = [selection["z"]]
+    if wanted is not None:
+        missing = sorted(set(wanted) - set(present))
+        if missing:
+            raise RenderModuleError(f"stack {stack} has no section at z {listed(missing)}; it has {_extent(present)}")
+        return sorted(set(wanted))
+    low, high = selection.get("minZ"), selection.get("maxZ")
+    chosen = [z for z in present if (low is None or z >= low) and (high is None or z <= high)]
+    if not chosen:
+        raise RenderModuleError(
+            f"stack {stack} has no section between minZ {low} and maxZ {high}; it has {_extent(present)}"
+        )
+    return chosen
+
+
+def z_ranges(render: Render, stack: str, zs: Sequence[float]) -> list[tuple[float, float]]:
+    """Return first and last z of as few ranges as hold those of ``zs`` and no other section of the stack."""
+    wanted = set(zs)
+    ranges: list[tuple[float, float]] = []
+    for chosen, group in itertools.groupby(z_values(render, stack), wanted.__contains__):
+        run = list(group)
+        if chosen:
+            ranges.append((run[0], run[-1]))
+    return ranges
+
+
+def tile_ids(render: Render, stack: str, first_z: float | None = None, last_z: float | None = None) -> list[str]:
+    """Return the ids of the tiles of a stack, or of those between two z, themselves included; ascending."""
+    limits = {"minZ": first_z, "maxZ": last_z}
+    response = render.session.get(
+        _url(render, stack, "/tileIds"), params={key: value for key, value in limits.items() if value is not None}
+    )
+    _check(response, f"the tile ids of stack {stack}")
+    ids: list[str] = orjson.loads(response.content)
+    return ids
+
+
+def read_section(render: Render, stack: str, z: float, *, missing_ok: bool = False) -> Section:
+    """Return the tiles of one z with the shared transforms that they refer to; tiles are in the order of their ids.
+
+    Parameters
+    ----------
+    render : Render
+        Connection.
+    stack : str
+        The stack.
+    z : float
+        Of the section.
+    missing_ok : bool, default: False
+        Return an empty section where the stack has no tile at this z.
+
+    Raises
+    ------
+    RenderModuleError
+        The stack has no tile at this z, or does not exist.
+    """
+    response = render.session.get(_url(render, stack, f"/z/{float(z)!r}/resolvedTiles"))
+    if response.status_code == 404 and missing_ok:
+        return Section(z, [])
+    _check(response, f"the tiles of stack {stack} at z={z}")
+    resolved = orjson.loads(response.content)
+    tiles = resolved["tileIdToSpecMap"]
+    return Section(z, [tiles[tile_id] for tile_id in sorted(tiles)], resolved.get("transformIdToSpecMap") or {})
+
+
+def write_section(render: Render, stack: str, section: Section, *, replace: bool = False) -> int:
+    """Write the tiles of a section and the shared transforms that they need; return the number of tiles.
+
+    One request, which the embedded service carries out whole or not at all. Render derives
+    the bounding boxes.
+
+    Parameters
+    ----------
+    render : Render
+        Connection.
+    stack : str
+        A stack in state LOADING.
+    section : Section
+        Tiles of one z, or of several.
+    replace : bool, default: False
+        First remove what the stack has at the z of the tiles.
+
+    Raises
+    ------
+    RenderModuleError
+        Two tiles have one id, or Render refuses the tiles.
+    """
+    tiles = {tile["tileId"]: tile for tile in section.tiles}
+    if len(tiles) < len(section.tiles):
+        counts = Counter(tile["tileId"] for tile in section.tiles)
+        twice = sorted(name for name, count in counts.items() if count > 1)
+        raise RenderModuleError(f"{len(twice)} tile ids occur more than once: {listed(twice)}")
+    if replace:
+        for z in {section.z, *(tile["z"] for tile in section.tiles)}:
+            renderapi.stack.delete_section(stack, z, render=render)
+    if not tiles:
+        return 0
+    body = orjson.dumps(
+        {"transformIdToSpecMap": shared_transforms_of(section.tiles, section.transforms), "tileIdToSpecMap": tiles}
+    )
+    response = render.session.put(
+        _url(render, stack, "/resolvedTiles"),
+        data=body,
+        params={"deriveData": "true"},
+        headers={"Content-Type": "application/json"},
+    )
+    _check(response, f"{len(tiles)} tiles into stack {stack}", doing="writing")
+    return len(tiles)
+
+
+def differing_transforms(render: Render, stack: str, transforms: Mapping[str, TransformSpec]) -> list[str]:
+    """Return the ids of those shared transforms that a stack has with other content.
+
+    Writing them would move the tiles of the stack that refer to them.
+    """
+    differing = []
+    for transform_id, spec in transforms.items():
+        response = render.session.get(_url(render, stack, f"/transform/{quote(transform_id, safe='')}"))
+        if response.status_code == 404:
+            continue
+        _check(response, f"the transform {transform_id} of stack {stack}")
+        if orjson.loads(response.content) != spec:
+            differing.append(transform_id)
+    return differing
+
+
+def copied_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a stack's version that a stack made of it keeps, the resolution above all."""
+    version = metadata.get("currentVersion") or {}
+    return {key: version[key] for key in COPIED_METADATA if version.get(key) is not None}
+
+
+def open_stack(render: Render, stack: str, version: Mapping[str, Any]) -> None:
+    """Make a stack, or open an existing one for writing; it is LOADING afterwards.
+
+    Parameters
+    ----------
+    render : Render
+        Connection.
+    stack : str
+        Its name.
+    version : dict
+        Fields of Render's StackVersion. An existing stack keeps its own, except ``versionNotes``.
+    """
+    response = render.session.get(_url(render, stack))
+    if response.status_code == 404:
+        fields = dict(version)
+    else:
+        _check(response, f"the metadata of stack {stack}")
+        metadata = orjson.loads(response.content)
+        if metadata["state"] in ("READ_ONLY", "OFFLINE"):
+            raise RenderModuleError(
+                f"stack {stack} is {metadata['state']}; set it COMPLETE or choose another output stack"
+            )
+        fields = dict(metadata.get("currentVersion") or {})
+        if "versionNotes" in version:
+            fields["versionNotes"] = version["versionNotes"]
+    _post_version(render, stack, fields)
+
+
+def close_stack(render: Render, stack: str) -> None:
+    """Set a stack COMPLETE, which makes its bounds and statistics."""
+    if not renderapi.stack.get_z_values_for_stack(stack, render=render):
+        raise RenderModuleError(f"stack {stack} holds no tile and cannot be closed; it stays LOADING")
+    renderapi.stack.set_stack_state(stack, "COMPLETE", render=render)
+
+
+def set_state(render: Render, stack: str, state: str) -> None:
+    """Set the state of a stack, through COMPLETE where Render knows no direct way."""
+    present = stack_metadata(render, stack)["state"]
+    if present == state:
+        return
+    if "COMPLETE" not in (present, state):
+        renderapi.stack.set_stack_state(stack, "COMPLETE", render=render)
+    renderapi.stack.set_stack_state(stack, state, render=render)
+
+
+def set_version_fields(render: Render, stack: str, changes: Mapping[str, Any]) -> None:
+    """Change fields of a stack's StackVersion and keep the others, its tiles, and the state COMPLETE if it had it."""
+    metadata = stack_metadata(render, stack)
+    _post_version(render, stack, {**(metadata.get("currentVersion") or {}), **changes})
+    if metadata["state"] == "COMPLETE":
+        renderapi.stack.set_stack_state(stack, "COMPLETE", render=render)
+
+
+def _post_version(render: Render, stack: str, fields: Mapping[str, Any]) -> None:
+    """Make a stack, or the next version of one, in state LOADING; tiles are kept."""
+    response = render.session.post(
+        _url(render, stack), data=orjson.dumps(dict(fields)), headers={"Content-Type": "application/json"}
+    )
+    _check(response, f"stack {stack}", doing="opening")
+
+
+def delete_stack(render: Render, stack: str) -> None:
+    """Remove a stack with its tiles; one that does not exist is no error."""
+    renderapi.stack.delete_stack(stack, render=render)
+
+
+def clone_sections(render: Render, source: str, target: str, zs: Sequence[float], version: Mapping[str, Any]) -> None:
+    """Copy whole sections of a stack into a new one, which is left LOADING."""
+    for start in range(0, len(zs), _CLONE_Z_VALUES_PER_REQUEST):
+        # Render refuses to copy the shared transforms a second time
+        response = render.session.put(
+            _url(render, source, f"/cloneTo/{target}"),
+            data=orjson.dumps(dict(version)),
+            params={
+                "z": [float(z) for z in zs[start : start + _CLONE_Z_VALUES_PER_REQUEST]],
+                "skipTransforms": start > 0,
+            },
+            headers={"Content-Type": "application/json"},
+        )
+        _check(response, f"sections of {source} to {target}", doing="copying")
+
+
+@contextmanager
+def written_stack(
+    render: Render, stack: str, *, version: Mapping[str, Any], close: bool, in_place_zs: Sequence[float] | None = None
+) -> Iterator[str]:
+    """Open a stack for writing and close it when the block ends well; left LOADING when it fails.
+
+    Parameters
+    ----------
+    render : Render
+        Connection.
+    stack : str
+        The stack to write.
+    version : dict
+        Fields of StackVersion for a new stack, see `copied_metadata`.
+    close : bool
+        Set the stack COMPLETE at the end.
+    in_place_zs : list of float, optional
+        The stack is read and written at once, and these sections of it change. Then a copy is
+        written, which takes the stack's place when it is whole: a run that was killed leaves the
+        stack as it was.
+
+    Yields
+    ------
+    str
+        Name of the stack to write into.
+    """
+    if in_place_zs is None:
+        open_stack(render, stack, version)
+        yield stack
+        if close:
+            close_stack(render, stack)
+        return
+    staged, replaced = f"{stack}_staged", f"{stack}_replaced"
+    names = stack_names(render)
+    kept = sorted(set(z_values(render, stack)) - set(in_place_zs))
+    fields = {**(stack_metadata(render, stack).get("currentVersion") or {}), **version}
+    if staged not in names:
+        if kept:
+            clone_sections(render, stack, staged, kept, fields)
+        open_stack(render, staged, fields)
+    yield staged
+    close_stack(render, staged)
+    delete_stack(render, replaced)
+    renderapi.stack.rename_stack(stack, replaced, render=render)
+    renderapi.stack.rename_stack(staged, stack, render=render)
+    delete_stack(render, replaced)
+    if not close:
+        renderapi.stack.set_stack_state(stack, "LOADING", render=render)
+
+
+def recover_replaced_stack(render: Render, stack: str) -> None:
+    """Put a stack back in its place when a run was killed between the two renames of `written_stack`."""
+    names = stack_names(render)
+    if stack not in names and f"{stack}_replaced" in names:
+        renderapi.stack.rename_stack(f"{stack}_replaced", stack, render=render)
+
+
+def _check(response: Any, what: str, doing: str = "reading") -> None:
+    if response.status_code >= 400:
+        raise RenderModuleError(
+            f"{doing} {what} failed: Render answered {response.status_code}: {response.text[:500].strip()}"
+        )
+
+
+def _extent(zs: Sequence[float]) -> str:
+    return f"{len(zs)} sections from {zs[0]} to {zs[-1]}" if zs else "no section"

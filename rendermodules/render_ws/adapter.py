@@ -1,0 +1,131 @@
+"""The service without a socket: an adapter that answers `requests` within this process."""
+
+import io
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+
+from rendermodules.render_ws.settings import Limits, Settings
+
+EMBEDDED_URL = "http://embedded.store"
+"""Address that stands for a store within this process; mount an `EmbeddedAdapter` there."""
+
+
+class EmbeddedAdapter(BaseAdapter):
+    """Answers HTTP requests from a store file, in this process and without a socket.
+
+    Mount it on a session::
+
+        session = requests.Session()
+        session.mount(EMBEDDED_URL, EmbeddedAdapter("project.db"))
+
+    Instances hold no connection and can be pickled and used after a fork; connections to the
+    store belong to one thread of one process each.
+
+    Parameters
+    ----------
+    store : path
+        The store file; made when it does not exist.
+    strict : bool, default: False
+        Answer to the letter as Java Render does; see ROUTES.md.
+    image_roots : sequence of path, optional
+        Folders below which images may be read; by default anywhere, as in any program of the user.
+    """
+
+    def __init__(
+        self,
+        store: str | os.PathLike[str],
+        strict: bool = False,
+        image_roots: tuple[str | os.PathLike[str], ...] | None = None,
+    ) -> None:
+        super().__init__()
+        roots = None if image_roots is None else tuple(Path(root).absolute() for root in image_roots)
+        self.settings = Settings(Path(store).absolute(), strict, roots, limits=Limits())
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Return the answer of the service; everything but ``request`` is ignored."""
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+            started[:] = [status, headers]
+
+        body = _application(self.settings)(_environment(request), start_response)
+        response = requests.Response()
+        code, _, response.reason = started[0].partition(" ")
+        response.status_code = int(code)
+        response.headers = CaseInsensitiveDict(started[1])
+        response.encoding = requests.utils.get_encoding_from_headers(response.headers)
+        response.url = request.url or ""
+        response.request = request
+        response.raw = io.BytesIO(b"".join(body))
+        response.connection = self  # type: ignore[assignment]
+        if not stream:
+            # sets what .content returns
+            _ = response.content
+        return response
+
+    def close(self) -> None:
+        """Do nothing: connections belong to threads, not to adapters; see `database.close_databases`."""
+
+
+@lru_cache(maxsize=8)
+def _application(settings: Settings) -> Any:
+    from rendermodules.render_ws.app import application
+
+    return application(settings)
+
+
+def _environment(request: requests.PreparedRequest) -> dict[str, Any]:
+    url = urlsplit(request.url or "")
+    content = _content(request.body)
+    environment = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        # WSGI wants the decoded bytes of the path as latin-1
+        "PATH_INFO": unquote_to_bytes(url.path).decode("latin-1"),
+        "QUERY_STRING": url.query,
+        "SERVER_NAME": url.hostname or "",
+        "SERVER_PORT": str(url.port or 80),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "CONTENT_LENGTH": str(len(content)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": url.scheme,
+        "wsgi.input": io.BytesIO(content),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in (request.headers or {}).items():
+        text = value if isinstance(value, str) else value.decode("latin-1")
+        key = name.upper().replace("-", "_")
+        if key == "CONTENT_TYPE":
+            environment[key] = text
+        elif key != "CONTENT_LENGTH":
+            environment[f"HTTP_{key}"] = text
+    return environment
+
+
+def _content(body: Any) -> bytes:
+    if body is None:
+        return b""
+    if hasattr(body, "read"):
+        body = body.read()
+    if isinstance(body, str):
+        return body.encode()
+    return body if isinstance(body, bytes) else b"".join(body)

@@ -1,0 +1,231 @@
+"""The WSGI application: routes to handlers, exceptions to status codes."""
+
+import hmac
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import falcon
+from falcon.request import Request
+from falcon.response import Response
+
+from rendermodules.render_ws.access_log import AccessLog
+from rendermodules.render_ws.answers import CREATED, TEXT, Answer
+from rendermodules.render_ws.call import Call
+from rendermodules.render_ws.errors import (
+    NotAcceptable,
+    NotAnswered,
+    NotAuthorized,
+    ServiceError,
+    TooLarge,
+    UnsupportedMediaType,
+)
+from rendermodules.render_ws.java_routes import java_routes, place
+from rendermodules.render_ws.routes import (
+    coordinates,
+    layout_file,
+    matches,
+    render_data,
+    section_data,
+    service_info,
+    stack_metadata,
+    tile_clusters,
+    tile_data,
+    validation,
+)
+from rendermodules.render_ws.routing import PREFIX, Route
+from rendermodules.render_ws.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+HEALTH_PATH = "/health"
+
+CORS_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    # pages of other sites may look at data, but not change it
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type, Accept, Authorization, If-None-Match",
+    "Access-Control-Expose-Headers": "ETag, Location",
+}
+
+
+def all_routes() -> list[Route]:
+    """Return every route of Java Render that is answered."""
+    tables = (
+        stack_metadata,
+        section_data,
+        render_data,
+        layout_file,
+        tile_data,
+        coordinates,
+        matches,
+        tile_clusters,
+        validation,
+        service_info,
+    )
+    return [route for table in tables for route in table.routes]
+
+
+def application(settings: Settings) -> falcon.App[Request, Response]:
+    """Return the service as a WSGI application."""
+    app: falcon.App[Request, Response] = falcon.App(middleware=[_Door(settings)])
+    # an answer without a body has no content type
+    app.resp_options.default_media_type = None  # type: ignore[assignment]
+    app.req_options.strip_url_path_trailing_slash = True
+    app.req_options.keep_blank_qs_values = True
+    app.req_options.auto_parse_qs_csv = False
+    app.add_error_handler(Exception, _answer_unexpected)
+    app.add_error_handler(ServiceError, _ErrorAnswer(settings))
+    app.add_error_handler(falcon.HTTPError, _answer_falcon_error)
+    for path, responders in _responders(settings).items():
+        app.add_route(path, _Resource(responders))
+    return app
+
+
+Responder = Callable[..., None]
+
+
+class _Resource:
+    """What falcon calls for one path: ``on_get`` and so on, for the methods that are answered."""
+
+    def __init__(self, responders: dict[str, Responder]) -> None:
+        for method, responder in responders.items():
+            setattr(self, f"on_{method.lower()}", responder)
+        if "GET" in responders:
+            self.on_head = responders["GET"]
+
+
+def _responders(settings: Settings) -> dict[str, dict[str, Responder]]:
+    """Return the responders of each path by method."""
+    by_path: dict[str, dict[str, Responder]] = {HEALTH_PATH: {"GET": _health(settings)}}
+    paths = {}
+    for route in all_routes():
+        paths[place(route.path)] = route.path
+        by_path.setdefault(PREFIX + route.path, {})[route.method] = _responder(settings, route)
+    for java_route in java_routes():
+        path = paths.setdefault(place(java_route.path), java_route.path)
+        responders = by_path.setdefault(PREFIX + path, {})
+        responders.setdefault(java_route.method, _not_answered(f"{java_route.method} {java_route.path}"))
+    return by_path
+
+
+def _responder(settings: Settings, route: Route) -> Responder:
+    def respond(request: Request, response: Response, **path: str) -> None:
+        _require_accepted(request, route)
+        body = _body(settings, request, route)
+        query = {name: value if isinstance(value, list) else [value] for name, value in request.params.items()}
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        answer = route.handler(Call(settings, path, query, body, request.prefix + PREFIX, headers))
+        if answer is CREATED:
+            response.set_header("Location", _location(request))
+        _send(response, answer)
+
+    return respond
+
+
+def _location(request: Request) -> str:
+    # falcon takes the slash from the end of a path; Java Render repeats it
+    path, question, query = request.uri.partition("?")
+    slash = "/" if request.env["PATH_INFO"].endswith("/") else ""
+    return f"{path}{slash}{question}{query}"
+
+
+def _not_answered(name: str) -> Responder:
+    def respond(request: Request, response: Response, **path: str) -> None:
+        raise NotAnswered(f"{name} is a route of Java Render that this service does not answer")
+
+    return respond
+
+
+def _health(settings: Settings) -> Responder:
+    def respond(request: Request, response: Response) -> None:
+        from rendermodules.render_ws.routes.service_info import health
+
+        _send(response, health(settings))
+
+    return respond
+
+
+def _send(response: Response, answer: Answer) -> None:
+    response.status = answer.status
+    if answer.content_type is not None:
+        response.content_type = answer.content_type
+        response.data = answer.body
+    for name, value in answer.headers.items():
+        response.set_header(name, value)
+
+
+def _body(settings: Settings, request: Request, route: Route) -> bytes:
+    if route.consumes is None:
+        return b""
+    kind = (request.content_type or "").split(";")[0].strip().lower()
+    if kind != route.consumes.split(";")[0]:
+        raise UnsupportedMediaType(f"the body must be {route.consumes}, but it is {kind or 'nothing'}")
+    limit = settings.limits.body_bytes
+    if (request.content_length or 0) > limit:
+        raise TooLarge(f"the body has {request.content_length} bytes; the limit is {limit}")
+    body: bytes = request.bounded_stream.read(limit + 1)
+    if len(body) > limit:
+        raise TooLarge(f"the body has more than {limit} bytes, the limit")
+    return body
+
+
+def _require_accepted(request: Request, route: Route) -> None:
+    accepted = request.accept
+    if accepted == "*/*" or request.client_accepts(route.produces.split(";")[0]):
+        return
+    # render-python accepts text/plain when it puts JSON, and then reads no body
+    if route.method in ("GET", "HEAD"):
+        raise NotAcceptable(f"this route answers {route.produces}, but the client accepts {accepted}")
+
+
+class _Door:
+    """Checks the token before each request, and writes the access log after it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._token = None if settings.token is None else settings.token.encode()
+        self._log = AccessLog(settings.access_log)
+
+    def process_request(self, request: Request, response: Response) -> None:
+        request.context.began = time.perf_counter()
+        if self._token is None or request.method == "OPTIONS" or request.path == HEALTH_PATH:
+            return
+        given = (request.auth or "").removeprefix("Bearer ").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given, self._token):
+            raise NotAuthorized("this service asks for a token: send it as 'Authorization: Bearer ...'")
+
+    def process_response(self, request: Request, response: Response, resource: Any, succeeded: bool) -> None:
+        response.set_headers(CORS_HEADERS)
+        self._log.write(request, response, time.perf_counter() - request.context.began)
+
+
+class _ErrorAnswer:
+    """Turns the errors of the service into answers: status, and the message as plain text."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._strict = settings.strict
+
+    def __call__(self, request: Request, response: Response, error: ServiceError, params: dict[str, Any]) -> None:
+        response.status = error.status_for(self._strict)
+        response.content_type = TEXT
+        response.data = str(error).encode("utf-8", "replace")
+        if isinstance(error, NotAuthorized):
+            response.set_header("WWW-Authenticate", "Bearer")
+        if response.status_code >= 500:
+            logger.error("%s %r: %s", request.method, request.relative_uri, error)
+
+
+def _answer_falcon_error(request: Request, response: Response, error: falcon.HTTPError, params: dict[str, Any]) -> None:
+    # an unknown path or method: without a body, as in Java Render
+    response.status = error.status
+    if error.headers is not None:
+        response.set_headers(error.headers)
+
+
+def _answer_unexpected(request: Request, response: Response, error: Exception, params: dict[str, Any]) -> None:
+    # the client must not see how the service is made; the log has the traceback
+    logger.exception("%s %r failed", request.method, request.relative_uri)
+    response.status = 500
+    response.content_type = TEXT
+    response.data = b"the service failed; its log says why"

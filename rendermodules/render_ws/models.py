@@ -1,0 +1,193 @@
+"""The JSON objects of the service that it looks into; member names and order are Render's."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from rendermodules.render_ws.errors import InvalidRequest
+from rendermodules.render_ws.timestamps import normalized_timestamp
+
+STATES = ("LOADING", "COMPLETE", "READ_ONLY", "OFFLINE")
+
+
+class StackId(NamedTuple):
+    """The full name of a stack."""
+
+    owner: str
+    project: str
+    stack: str
+
+    def __str__(self) -> str:
+        return f"stack with owner '{self.owner}', project '{self.project}', and name '{self.stack}'"
+
+    def collection(self, suffix: str) -> str:
+        """Return the name of the MongoDB collection that Java Render would use, as in its messages."""
+        return f"render.{self.owner}__{self.project}__{self.stack}__{suffix}"
+
+
+class CollectionId(NamedTuple):
+    """The full name of a match collection."""
+
+    owner: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"match collection '{self.owner}__{self.name}'"
+
+
+class MipmapPathBuilder(msgspec.Struct, omit_defaults=True):
+    """Rule that gives the paths of reduced images."""
+
+    rootPath: str | None = None
+    numberOfLevels: int | None = None
+    extension: str | None = None
+    imageMipmapPatternString: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.rootPath is None:
+            raise ValueError("rootPath must be specified for MipmapPathBuilder")
+        if not self.rootPath.endswith("/"):
+            self.rootPath += "/"
+
+
+class StackVersion(msgspec.Struct, omit_defaults=True):
+    """What a client says about a version of a stack."""
+
+    createTimestamp: str | float | None = None
+    versionNotes: str | None = None
+    cycleNumber: int | None = None
+    cycleStepNumber: int | None = None
+    stackResolutionX: float | None = None
+    stackResolutionY: float | None = None
+    stackResolutionZ: float | None = None
+    materializedBoxRootPath: str | None = None
+    mipmapPathBuilder: MipmapPathBuilder | None = None
+    alignmentQuality: float | None = None
+    defaultChannel: str | None = None
+
+
+class Cycle(msgspec.Struct, omit_defaults=True):
+    """Place of a stack in a processing pipeline."""
+
+    number: int | None = None
+    stepNumber: int | None = None
+
+
+class HierarchicalData(msgspec.Struct, omit_defaults=True):
+    """Place of a stack in a hierarchical alignment."""
+
+    roughTilesStackId: dict[str, str] | None = None
+    parentTierStackId: dict[str, str] | None = None
+    alignedStackId: dict[str, str] | None = None
+    warpTilesStackId: dict[str, str] | None = None
+    tier: int | None = None
+    tierRow: int | None = None
+    tierColumn: int | None = None
+    totalTierRowCount: int | None = None
+    totalTierColumnCount: int | None = None
+    scale: float | None = None
+    fullScaleBounds: dict[str, float] | None = None
+    matchCollectionId: dict[str, str] | None = None
+    savedMatchPairCount: int | None = None
+    splitGroupIds: list[str] | None = None
+    alignmentQuality: float | None = None
+
+
+class StackBounds(msgspec.Struct):
+    """The box around all tiles, in world pixels; z in stack units."""
+
+    minX: float
+    minY: float
+    minZ: float
+    maxX: float
+    maxY: float
+    maxZ: float
+
+
+class StackStats(msgspec.Struct):
+    """What completion finds out about a stack; widths and heights are those of bounding boxes."""
+
+    stackBounds: StackBounds
+    sectionCount: int
+    nonIntegralSectionCount: int
+    tileCount: int
+    transformCount: int
+    minTileWidth: int
+    maxTileWidth: int
+    minTileHeight: int
+    maxTileHeight: int
+    channelNames: list[str]
+
+
+class SectionData(msgspec.Struct):
+    """Number and box of the tiles of one section in one layer."""
+
+    sectionId: str
+    z: float
+    tileCount: int
+    minX: float
+    maxX: float
+    minY: float
+    maxY: float
+
+
+class TileBounds(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """The box of one tile, in world pixels."""
+
+    minX: float
+    minY: float
+    maxX: float
+    maxY: float
+    tileId: str
+    sectionId: str | None = None
+    z: float
+
+
+class Points(msgspec.Struct, omit_defaults=True):
+    """Corresponding points: rows x and y of p and of q, and their weights."""
+
+    p: list[list[float]]
+    q: list[list[float]]
+    w: list[float]
+
+
+class CanvasMatches(msgspec.Struct, omit_defaults=True):
+    """The matches of one pair of canvases (tiles)."""
+
+    pGroupId: str | None = None
+    pId: str | None = None
+    qGroupId: str | None = None
+    qId: str | None = None
+    consensusSetData: dict[str, Any] | None = None
+    matches: Points | None = None
+    matchCount: int | None = None
+
+
+def stack_version(body: bytes) -> StackVersion:
+    """Return the version that a request body describes; members that Render does not know are dropped.
+
+    Raises
+    ------
+    InvalidRequest
+        Not JSON, null, or a member of the wrong type.
+    """
+    version: StackVersion | None = decoded(body, StackVersion | None)
+    if version is None:
+        raise InvalidRequest("no stack version provided")
+    if version.createTimestamp is not None:
+        version.createTimestamp = normalized_timestamp(version.createTimestamp)
+    return version
+
+
+def decoded(body: bytes, type: Any) -> Any:
+    """Return JSON decoded to ``type``; numbers may be written as strings, as Jackson allows.
+
+    Raises
+    ------
+    InvalidRequest
+        Malformed, or not of this type.
+    """
+    try:
+        return msgspec.json.decode(body, type=type, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest(f"the body is not valid: {error}") from error

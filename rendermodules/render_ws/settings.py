@@ -1,0 +1,59 @@
+"""What an operator may set about a service."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on what one request may ask for; beyond them the answer is 413 (or 400 in the URL).
+
+    Attributes
+    ----------
+    body_bytes : int, default: 1 GiB
+        Size of a request body, also after decompression.
+    image_pixels : int, default: 2**28
+        Pixels of one rendered image.
+    tiles : int, default: 200 000
+        Tile specs in one answer.
+    rendered_tiles : int, default: 20 000
+        Tiles drawn into one image.
+    points : int, default: 1 000 000
+        Coordinates in one batch.
+    """
+
+    body_bytes: int = 1024 * MEBIBYTE
+    image_pixels: int = 1 << 28
+    tiles: int = 200_000
+    rendered_tiles: int = 20_000
+    points: int = 1_000_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that tells one service from another; picklable.
+
+    Attributes
+    ----------
+    store : Path
+        The store file.
+    strict : bool, default: False
+        Answer to the letter as Java Render does, where that is plainly broken too; see ROUTES.md.
+    image_roots : tuple of Path or None, default: None
+        Folders below which images may be read; None does not restrict them, which suits a
+        store used within one's own process.
+    token : str or None, default: None
+        What clients must send as ``Authorization: Bearer``; None asks for nothing.
+    limits : Limits
+    access_log : str or None, default: None
+        File for one JSON object a request; "-" is standard error.
+    """
+
+    store: Path
+    strict: bool = False
+    image_roots: tuple[Path, ...] | None = None
+    token: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    access_log: str | None = None

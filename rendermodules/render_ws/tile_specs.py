@@ -1,0 +1,283 @@
+"""Tile specs on their way in and out: what is looked at, what is derived, what is only passed on.
+
+A tile spec is kept as the bytes that the client sent. Only the members that the service asks
+for are decoded; what the server derives (the bounding box) is appended to the bytes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+
+from rendermodules.render_ws.errors import InvalidRequest, Unprocessable
+from rendermodules.render_ws.models import decoded
+
+DERIVED_MEMBERS = ("minX", "minY", "maxX", "maxY", "meshCellSize")
+DEFAULT_MESH_CELL_SIZE = 64.0
+EMPTY_TRANSFORMS = b'{"type":"list","specList":[]}'
+
+
+class _Layout(msgspec.Struct):
+    sectionId: str | None = None
+
+
+class _Channel(msgspec.Struct):
+    name: str | None = None
+
+
+class _Tile(msgspec.Struct):
+    """The members of a tile spec that the service looks at."""
+
+    tileId: str | None = None
+    z: float | None = None
+    groupId: str | None = None
+    width: float | None = None
+    height: float | None = None
+    meshCellSize: float | None = None
+    minX: float | None = None
+    minY: float | None = None
+    maxX: float | None = None
+    maxY: float | None = None
+    layout: _Layout | None = None
+    transforms: dict[str, Any] | None = None
+    channels: list[_Channel] | None = None
+
+    def specs(self) -> list[dict[str, Any]]:
+        """Return the transforms of the tile."""
+        specs = (self.transforms or {}).get("specList")
+        return specs if isinstance(specs, list) else []
+
+    def box(self) -> tuple[float, ...] | None:
+        """Return the bounding box that the client gave, or None."""
+        box = (self.minX, self.minY, self.maxX, self.maxY)
+        return None if None in box else box  # type: ignore[return-value]
+
+    def frame(self) -> dict[str, Any]:
+        """Return what the bounding box is derived from."""
+        return {
+            "tileId": self.tileId,
+            "width": self.width,
+            "height": self.height,
+            "meshCellSize": self.meshCellSize,
+            "transforms": self.transforms or {},
+        }
+
+
+class _Collection(msgspec.Struct):
+    transformIdToSpecMap: dict[str, msgspec.Raw] | None = None
+    tileIdToSpecMap: dict[str, msgspec.Raw] | None = None
+
+
+class _Named(msgspec.Struct):
+    id: str | None = None
+
+
+class TileRow(NamedTuple):
+    """One tile as the store keeps it; see schema.sql."""
+
+    tile_id: str
+    section_id: str | None
+    group_id: str | None
+    min_x: float
+    min_y: float
+    max_x: float
+    max_y: float
+    refs: str | None
+    channels: str | None
+    document: bytes
+
+
+class StoredTile(NamedTuple):
+    """One tile as it comes out of the store.
+
+    ``refs`` is None when the transforms are a flat list without references.
+    """
+
+    tile_id: str
+    refs: str | None
+    document: bytes
+
+
+class Collection(NamedTuple):
+    """The body of a PUT of tiles, taken apart but not parsed: JSON by id."""
+
+    transforms: dict[str, bytes]
+    tiles: list[bytes]
+
+
+def received_collection(body: bytes) -> Collection:
+    """Return the tiles and shared transforms of a request body.
+
+    Raises
+    ------
+    InvalidRequest
+        Not JSON, or without tiles.
+    """
+    try:
+        # parts that are only passed on are not decoded, so that the encoding is checked here
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(f"the body is not UTF-8: {error}") from error
+    collection = decoded(body, _Collection | None)
+    if collection is None:
+        raise InvalidRequest("no resolved tiles provided")
+    if not collection.tileIdToSpecMap:
+        raise InvalidRequest(
+            "collection does not have any tiles (maybe they were removed by a prior validation process)"
+        )
+    transforms = {}
+    for key, raw in (collection.transformIdToSpecMap or {}).items():
+        named = decoded(raw, _Named)
+        transforms[key if named.id is None else named.id] = bytes(raw)
+    return Collection(transforms, [bytes(raw) for raw in collection.tileIdToSpecMap.values()])
+
+
+def referred_ids(collection: Collection) -> set[str]:
+    """Return the ids of the shared transforms that a collection refers to but does not bring."""
+    from rendermodules.core.transforms import references
+
+    ids: set[str] = set()
+    for raw in collection.tiles:
+        if b"refId" in raw:
+            for spec in decoded(raw, _Tile).specs():
+                ids |= references(spec)
+    for raw in collection.transforms.values():
+        if b"refId" in raw:
+            ids |= references(orjson.loads(raw))
+    return ids - collection.transforms.keys()
+
+
+def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool = True) -> list[tuple[float, TileRow]]:
+    """Return (z, row) of each tile, with its bounding box.
+
+    Parameters
+    ----------
+    collection : Collection
+    stored : mapping of str to bytes
+        JSON of the shared transforms that the stack has already; those of the collection outrank them.
+    derived : bool, default: True
+        Derive the bounding boxes; otherwise those that the client sent are believed.
+
+    Raises
+    ------
+    InvalidRequest
+        A tile without id or z, a transform that cannot be understood or is missing, a box that is not finite.
+        The message names the tile.
+    """
+    from rendermodules.core.transforms import TransformError, tiles_bounds
+
+    tiles = [decoded(raw, _Tile) for raw in collection.tiles]
+    shared = {id: orjson.loads(raw) for id, raw in {**stored, **collection.transforms}.items()}
+    refs = [_refs(tile) for tile in tiles]
+    for tile, ids in zip(tiles, refs, strict=True):
+        _require_complete(tile, [id for id in ids or () if id not in shared])
+    if not derived:
+        given = [_given_box(tile) for tile in tiles]
+        rows = zip(tiles, refs, given, collection.tiles, strict=True)
+        return [(tile.z, _tile_row(tile, ids, box, raw)) for tile, ids, box, raw in rows]
+    try:
+        boxes = tiles_bounds([tile.frame() for tile in tiles], shared).tolist()
+    except (TransformError, RecursionError) as error:
+        raise InvalidRequest(str(error)) from error
+    return [
+        (tile.z, _tile_row(tile, ids, box, with_derived_members(raw, tile, box)))
+        for tile, ids, box, raw in zip(tiles, refs, boxes, collection.tiles, strict=True)
+    ]
+
+
+def with_derived_members(raw: bytes, tile: _Tile, box: Sequence[float]) -> bytes:
+    """Return a tile spec's JSON with its bounding box and mesh cell size."""
+    if tile.box() is not None or tile.meshCellSize is not None or tile.transforms is None or b'"minX"' in raw:
+        members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        for name in DERIVED_MEMBERS:
+            members.pop(name, None)
+        if tile.transforms is None:
+            members["transforms"] = msgspec.Raw(EMPTY_TRANSFORMS)
+        raw = msgspec.json.encode(members)
+    min_x, min_y, max_x, max_y = box
+    cell_size = tile.meshCellSize or DEFAULT_MESH_CELL_SIZE
+    return b"%b,%b" % (
+        raw[: raw.rindex(b"}")].rstrip(),
+        f'"minX":{min_x},"minY":{min_y},"maxX":{max_x},"maxY":{max_y},"meshCellSize":{cell_size}}}'.encode(),
+    )
+
+
+def flattened_documents(tiles: Iterable[StoredTile], shared: Mapping[str, dict[str, Any]]) -> list[bytes]:
+    """Return the JSON of tiles with references replaced and lists taken apart.
+
+    Raises
+    ------
+    Unprocessable
+        A shared transform is missing; the message names the tile.
+    """
+    return [
+        tile.document if tile.refs is None else orjson.dumps(flattened_tile(orjson.loads(tile.document), shared))
+        for tile in tiles
+    ]
+
+
+def flattened_tile(tile: dict[str, Any], shared: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return a tile spec whose transforms are a flat list, as `flattened_documents`."""
+    from rendermodules.core.transforms import TransformError, flattened
+
+    transforms = tile["transforms"]
+    try:
+        return {**tile, "transforms": {**transforms, "specList": flattened(transforms.get("specList") or [], shared)}}
+    except (TransformError, RecursionError) as error:
+        raise Unprocessable(
+            f"tile spec {tile.get('tileId')} is not fully resolved after applying the following transform specs: "
+            f"{sorted(shared)} ({error})"
+        ) from error
+
+
+def ids_in(refs: Iterable[str | None]) -> set[str]:
+    """Return the ids of shared transforms in ``refs`` of tiles."""
+    return {id for text in set(refs) if text is not None for id in orjson.loads(text)}
+
+
+def _refs(tile: _Tile) -> list[str] | None:
+    specs = tile.specs()
+    if all(isinstance(spec, dict) and spec.get("type", "leaf") == "leaf" for spec in specs):
+        return None
+    from rendermodules.core.transforms import TransformError, references
+
+    try:
+        return sorted({id for spec in specs for id in references(spec)})
+    except (TransformError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        raise InvalidRequest(f"the transforms of tile {tile.tileId} cannot be understood: {error}") from error
+
+
+def _given_box(tile: _Tile) -> tuple[float, ...]:
+    box = tile.box()
+    if box is None:
+        raise InvalidRequest(
+            f"tile with id '{tile.tileId}' is missing bounding box attributes (minX, minY, maxX, and/or maxY)"
+        )
+    return box
+
+
+def _require_complete(tile: _Tile, missing: list[str]) -> None:
+    if not tile.tileId:
+        raise InvalidRequest("a tile has no tileId")
+    if tile.z is None or not abs(tile.z) < float("inf"):
+        raise InvalidRequest(f"tile with id '{tile.tileId}' has no z value")
+    if missing:
+        raise InvalidRequest(f"tile {tile.tileId} requires the following transform ids [{', '.join(missing)}]")
+
+
+def _tile_row(tile: _Tile, refs: list[str] | None, box: Sequence[float], document: bytes) -> TileRow:
+    channels = [channel.name for channel in tile.channels or () if channel.name is not None]
+    min_x, min_y, max_x, max_y = box
+    return TileRow(
+        tile.tileId or "",
+        None if tile.layout is None else tile.layout.sectionId,
+        tile.groupId,
+        min_x,
+        min_y,
+        max_x,
+        max_y,
+        None if refs is None else orjson.dumps(refs).decode(),
+        orjson.dumps(channels).decode() if channels else None,
+        document,
+    )

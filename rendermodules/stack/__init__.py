@@ -1,0 +1,17 @@
+"""Stacks in order: moved, masked, levelled, merged, renumbered, repaired."""
+
+from rendermodules.module.exports import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "ApplyTransformToStack": "apply_transform_to_stack",
+        "ConsolidateTransforms": "consolidate_transforms",
+        "CreateSubvolumeStack": "create_subvolume_stack",
+        "ManageStack": "manage_stack",
+        "MergeChannels": "merge_channels",
+        "MergeStacks": "merge_stacks",
+        "RemapZs": "remap_zs",
+        "SwapZs": "swap_zs",
+    },
+)

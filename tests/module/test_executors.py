@@ -1,0 +1,86 @@
+import math
+import signal
+import time
+
+import pytest
+
+from rendermodules.module import executors
+from rendermodules.module.errors import ItemError, RenderModuleError, SectionError
+from rendermodules.module.executors import map_items
+from rendermodules.module.journal import Journal
+
+POOLS = [{"pool_size": 1}, {"pool_size": 2}, {"pool_size": 2, "pool_kind": "threads"}]
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_results_are_in_the_order_of_the_items(pool):
+    assert map_items(math.sqrt, [9.0, 4.0, 1.0, 0.0], pool) == [3.0, 2.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_failure_names_its_item_and_hides_the_traceback(pool):
+    with pytest.raises(SectionError, match=r"section z=-1.0: ValueError: ") as caught:
+        map_items(math.sqrt, [4.0, -1.0], pool, describe="section z={}".format, error=SectionError)
+    assert "Traceback" in caught.value.details
+    assert "Traceback" not in str(caught.value)
+
+
+def test_what_has_not_begun_after_a_failure_is_not_begun():
+    begun = []
+
+    def task(item):
+        begun.append(item)
+        raise ValueError("no")
+
+    with pytest.raises(ItemError):
+        map_items(task, [1, 2, 3], {"pool_size": 1})
+    assert begun == [1]
+
+
+def test_a_killed_worker_is_reported():
+    with pytest.raises(ItemError, match="a worker died"):
+        map_items(signal.raise_signal, [signal.SIGKILL, signal.SIGKILL], {"pool_size": 2})
+
+
+def test_a_dask_cluster():
+    pool = {"cluster": {"type": "LocalCluster", "jobs": 2, "options": {"processes": False}}}
+    assert map_items(math.sqrt, [9.0, 4.0], pool) == [3.0, 2.0]
+    with pytest.raises(ItemError, match=r"-1.0: ValueError"):
+        map_items(math.sqrt, [9.0, -1.0], pool)
+
+
+def test_an_absent_scheduler_is_reported(monkeypatch):
+    monkeypatch.setattr(executors, "SECONDS_TO_REACH_DASK", 1)
+    with pytest.raises(RenderModuleError, match="no Dask scheduler answers"):
+        map_items(math.sqrt, [1.0], {"dask_scheduler": "tcp://127.0.0.1:1"})
+
+
+def test_a_killed_run_goes_on_where_it_stopped():
+    done = []
+
+    def task(item):
+        if item == 3 and len(done) == 2:
+            raise ValueError("killed")
+        done.append(item)
+        return item * 10
+
+    with pytest.raises(ItemError), Journal({"module": "a"}) as journal:
+        map_items(task, [1, 2, 3], {"pool_size": 1}, journal=journal)
+    done.append("again")
+    with Journal({"module": "a"}) as journal:
+        assert map_items(task, [1, 2, 3], {"pool_size": 1}, journal=journal) == [10, 20, 30]
+    assert done == [1, 2, "again", 3]
+    assert Journal({"module": "a"}).results == {}
+
+
+def test_progress_lines(caplog, monkeypatch):
+    import logging
+
+    from rendermodules.module import progress
+
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    logger = logging.getLogger("rendermodules.test")
+    with caplog.at_level(logging.INFO), progress.progress(10, "sections", logger, done=5) as advance:
+        time.sleep(0.01)
+        advance()
+    assert "6 of 10 sections" in caplog.text
