@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rendermodules.core.solve_matches import PairMatches
+from rendermodules.core.solve.matches import PairMatches
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import LinAlgError, blas, lapack
+from threadpoolctl import ThreadpoolController
 
-from rendermodules.core.nested_dissection import dissected
+from rendermodules.core.solve.dissection import dissected
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -95,7 +96,8 @@ class BlockCholesky:
         self.width = matrix.blocksize[0]
         self.diagonals: list[FloatArray] = []
         self.below: list[FloatArray] = []
-        self._factorize(matrix)
+        with _libraries().limit(limits=1, user_api="blas"):
+            self._factorize(matrix)
 
     def _factorize(self, matrix: sparse.bsr_matrix) -> None:
         gather, extend = _kernels()
@@ -128,6 +130,10 @@ class BlockCholesky:
 
     def solve(self, right: FloatArray) -> FloatArray:
         """Return x with matrix x = right for right hand sides (n k,) or (n k, r)."""
+        with _libraries().limit(limits=1, user_api="blas"):
+            return self._substituted(right)
+
+    def _substituted(self, right: FloatArray) -> FloatArray:
         order, starts, boundaries = self.structure.order, self.structure.starts, self.structure.boundaries
         width = self.width
         sides = right.size // max(len(right), 1)
@@ -149,6 +155,12 @@ class BlockCholesky:
     def log_determinant(self) -> float:
         """Return the natural logarithm of the determinant of the matrix."""
         return 2.0 * float(sum(np.log(np.diagonal(diagonal)).sum() for diagonal in self.diagonals))
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Return the control of the linear algebra libraries: fronts are many and small, and threads only get in the way."""
+    return ThreadpoolController()
 
 
 @cache

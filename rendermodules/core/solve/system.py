@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from rendermodules.core.connectivity import component_labels
-from rendermodules.core.sparse_cholesky import BlockCholesky, Elimination, elimination
+from rendermodules.core.solve.cholesky import BlockCholesky, Elimination, elimination
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

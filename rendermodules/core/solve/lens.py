@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from rendermodules.core.solve_moments import FloatArray, monomial_exponents, monomials
+from rendermodules.core.solve.moments import FloatArray, monomial_exponents, monomials
 
 LensKind = Literal["radial", "radial5", "polynomial", "polynomial5"]
 

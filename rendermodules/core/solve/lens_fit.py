@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 import numpy as np
 
 from rendermodules.core.connectivity import connected_sample, pair_counts
-from rendermodules.core.solve_bases import polynomial_basis
-from rendermodules.core.solve_lens import LENS_ORDERS, Lens, LensKind, lens_model
-from rendermodules.core.solve_matches import PairMatches
-from rendermodules.core.solve_moments import FloatArray, IntArray, TileFrames, pair_moments
-from rendermodules.core.solve_options import BoolArray
-from rendermodules.core.solve_rigid import Motions, fitted_motions
-from rendermodules.core.solve_robust import SMALLEST_SCALE, Reweighting, pair_residuals
-from rendermodules.core.solve_system import TileSystem
-
-logger = logging.getLogger(__name__)
+from rendermodules.core.solve.bases import polynomial_basis
+from rendermodules.core.solve.lens import LENS_ORDERS, Lens, LensKind, lens_model
+from rendermodules.core.solve.matches import PairMatches
+from rendermodules.core.solve.moments import FloatArray, IntArray, TileFrames, pair_moments
+from rendermodules.core.solve.options import BoolArray
+from rendermodules.core.solve.motions import Motions, fitted_motions
+from rendermodules.core.solve.reweighting import SMALLEST_SCALE, Reweighting, pair_residuals
+from rendermodules.core.solve.system import TileSystem
 
 SAMPLE_TILES = 1500
 """Tiles that a lens is learnt from: more of them say no more of it."""
@@ -67,7 +64,6 @@ def fitted_lens(
         undistorted = Motions(start.positions, start.linear, np.eye(2, basis.size - 1))
         motions, _ = fitted_motions(moments, undistorted, system, 3, Reweighting(kinds), model)
         score = _information(pair_residuals(moments, motions.coefficients), model.modes.shape[1])
-        logger.info("lens %s: information criterion %.1f, best so far %.1f", kind, score, best_score)
         if choice != "auto" or score < best_score:
             best = Lens(frames.centres[np.flatnonzero(free)[0]], frames.scale, motions.lens)
             best_score = score

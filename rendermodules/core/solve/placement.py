@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rendermodules.core.solve_moments import FloatArray, IntArray, TileFrames
-from rendermodules.core.solve_options import BoolArray
-from rendermodules.core.solve_rigid import Motions
+from rendermodules.core.solve.moments import FloatArray, IntArray, TileFrames
+from rendermodules.core.solve.options import BoolArray
+from rendermodules.core.solve.motions import Motions
 
 NEIGHBOURS = 8
 """Nearest placed tiles that a tile without matches moves with."""

@@ -8,24 +8,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rendermodules.core.connectivity import component_labels, connected_sample, pair_counts
-from rendermodules.core.solve_bases import Basis, polynomial_basis
-from rendermodules.core.solve_cycles import pair_motions
-from rendermodules.core.solve_linear import (
+from rendermodules.core.solve.bases import Basis, polynomial_basis
+from rendermodules.core.solve.cycles import pair_motions
+from rendermodules.core.solve.linear import (
     LinearModel,
     coefficient_model,
     fitted_linear,
     regularized_system,
     similarity_model,
 )
-from rendermodules.core.solve_lens import monomial_expansion
-from rendermodules.core.solve_moments import FloatArray, PairMoments, TileFrames, monomial_exponents
-from rendermodules.core.solve_options import BoolArray, SolveOptions
-from rendermodules.core.solve_placement import aligned_to_prior
-from rendermodules.core.solve_regularization import likeliest_strength
-from rendermodules.core.solve_rigid import Motions, fitted_motions
-from rendermodules.core.solve_robust import LEAST_WEIGHT, Reweighting, pair_residuals
-from rendermodules.core.solve_rotation import synchronized_turns
-from rendermodules.core.solve_system import TileSystem
+from rendermodules.core.solve.lens import monomial_expansion
+from rendermodules.core.solve.moments import FloatArray, PairMoments, TileFrames, monomial_exponents
+from rendermodules.core.solve.options import BoolArray, SolveOptions
+from rendermodules.core.solve.placement import aligned_to_prior
+from rendermodules.core.solve.regularization import likeliest_strength
+from rendermodules.core.solve.motions import Motions, fitted_motions
+from rendermodules.core.solve.reweighting import LEAST_WEIGHT, Reweighting, pair_residuals
+from rendermodules.core.solve.rotation import synchronized_turns
+from rendermodules.core.solve.system import TileSystem
 
 SAMPLE_TILES = 2000
 """Tiles that the strength of regularisation is learnt from: it is a property of tiles, not of their number."""

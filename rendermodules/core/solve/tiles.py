@@ -7,24 +7,21 @@ others. Shaping lets tiles depart from there, by affines, polynomials or splines
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rendermodules.core.connectivity import component_labels, pair_counts
-from rendermodules.core.solve_bases import Basis, polynomial_basis, spline_basis
-from rendermodules.core.solve_lens import Lens
-from rendermodules.core.solve_lens_fit import fitted_lens
-from rendermodules.core.solve_matches import CheckedMatches, PairMatches, checked_matches, concatenated
-from rendermodules.core.solve_moments import FloatArray, IntArray, TileFrames, pair_moments
-from rendermodules.core.solve_options import NO_ANCHORS, Anchors, BoolArray, SolveError, SolveOptions, TileSet
-from rendermodules.core.solve_placement import CORNERS, coefficients_of, matrices_of, moved_with_neighbours
-from rendermodules.core.solve_quality import Statistics, shape_warnings, statistics
-from rendermodules.core.solve_robust import ALWAYS_KEPT, Reweighting, pair_residuals
-from rendermodules.core.solve_stages import Problem, Shaping, prior_motions, staged
-
-logger = logging.getLogger(__name__)
+from rendermodules.core.solve.bases import Basis, polynomial_basis, spline_basis
+from rendermodules.core.solve.lens import Lens
+from rendermodules.core.solve.lens_fit import fitted_lens
+from rendermodules.core.solve.matches import CheckedMatches, PairMatches, checked_matches, concatenated
+from rendermodules.core.solve.moments import FloatArray, IntArray, TileFrames, pair_moments
+from rendermodules.core.solve.options import NO_ANCHORS, Anchors, BoolArray, SolveError, SolveOptions, TileSet
+from rendermodules.core.solve.placement import CORNERS, coefficients_of, matrices_of, moved_with_neighbours
+from rendermodules.core.solve.quality import Statistics, shape_warnings, statistics
+from rendermodules.core.solve.reweighting import ALWAYS_KEPT, Reweighting, pair_residuals
+from rendermodules.core.solve.stages import Problem, Shaping, prior_motions, staged
 
 @dataclass(frozen=True)
 class Solution:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rendermodules.core.solve_moments import FloatArray, monomial_exponents, monomials
+from rendermodules.core.solve.moments import FloatArray, monomial_exponents, monomials
 
 SAMPLES = 33
 """Points along each side of a tile over which costs are averaged."""

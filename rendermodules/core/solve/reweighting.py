@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rendermodules.core.solve_cycles import closure_errors, pair_motions
-from rendermodules.core.solve_moments import FloatArray, IntArray, PairMoments
+from rendermodules.core.solve.cycles import closure_errors, pair_motions
+from rendermodules.core.solve.moments import FloatArray, IntArray, PairMoments
 
 SCALE_OF_MEDIAN = 1.5
 """Residual at which a pair counts a quarter, in medians of all pairs of its kind."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from rendermodules.core.solve_moments import FloatArray, PairMoments
-from rendermodules.core.solve_rigid import STEADY_WEIGHTS, Motions, motion_equations
-from rendermodules.core.solve_robust import Reweighting, pair_residuals
-from rendermodules.core.solve_system import TileSystem
-from rendermodules.core.sparse_cholesky import BlockCholesky
+from rendermodules.core.solve.moments import FloatArray, PairMoments
+from rendermodules.core.solve.motions import STEADY_WEIGHTS, Motions, motion_equations
+from rendermodules.core.solve.reweighting import Reweighting, pair_residuals
+from rendermodules.core.solve.system import TileSystem
+from rendermodules.core.solve.cholesky import BlockCholesky
 
 SHIFT_DAMPING = 1e-9
 """Weight, relative to the matches', that holds the shift of a whole component, which no match does."""

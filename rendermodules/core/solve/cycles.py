@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from rendermodules.core.solve_moments import FloatArray, IntArray, PairMoments
+from rendermodules.core.solve.moments import FloatArray, IntArray, PairMoments
 
 ComplexArray = NDArray[np.complex128]
 

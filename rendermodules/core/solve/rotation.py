@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from rendermodules.core.solve_cycles import ComplexArray
-from rendermodules.core.solve_moments import FloatArray, IntArray
-from rendermodules.core.solve_system import TileSystem
+from rendermodules.core.solve.cycles import ComplexArray
+from rendermodules.core.solve.moments import FloatArray, IntArray
+from rendermodules.core.solve.system import TileSystem
 
 ROUNDS = 4
 """Reweightings against wrong pairs."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rendermodules.core.solve_lens import LensModel
-from rendermodules.core.solve_moments import FloatArray, PairMoments
-from rendermodules.core.solve_robust import Reweighting, pair_residuals
-from rendermodules.core.solve_system import TileSystem
+from rendermodules.core.solve.lens import LensModel
+from rendermodules.core.solve.moments import FloatArray, PairMoments
+from rendermodules.core.solve.reweighting import Reweighting, pair_residuals
+from rendermodules.core.solve.system import TileSystem
 
 QUARTER_TURN = np.array([[0.0, -1.0], [1.0, 0.0]])
 
