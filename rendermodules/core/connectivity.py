@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from rendermodules.core.solve.arrays import BoolArray, IntArray
 
 
 def match_graph(tile_count: int, pairs: IntArray) -> sparse.csr_matrix:
@@ -27,6 +25,11 @@ def component_labels(tile_count: int, pairs: IntArray) -> IntArray:
 def pair_counts(tile_count: int, pairs: IntArray) -> IntArray:
     """Return the number of pairs (t,) that each tile is part of."""
     return np.bincount(np.asarray(pairs, dtype=np.int64).ravel(), minlength=tile_count)
+
+
+def pairs_within(members: BoolArray, pairs: IntArray) -> BoolArray:
+    """Return which pairs (m,) have both tiles among the members (t,)."""
+    return members[pairs[:, 0]] & members[pairs[:, 1]]
 
 
 def connected_sample(tile_count: int, pairs: IntArray, limit: int) -> BoolArray:

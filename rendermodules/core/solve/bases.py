@@ -7,13 +7,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rendermodules.core.solve.moments import FloatArray, monomial_exponents, monomials
+from rendermodules.core.solve.arrays import FloatArray
+from rendermodules.core.solve.moments import monomial_exponents, monomials
 
 SAMPLES = 33
 """Points along each side of a tile over which costs are averaged."""
 
 CONTROL_MARGIN = 0.05
 """By which part of a tile its control points reach beyond it."""
+
+
+@dataclass(frozen=True)
+class ControlGrid:
+    """Control points of thin plate splines, and the combinations of their weights that are free.
+
+    Attributes
+    ----------
+    controls : (c, 2) float array
+        Frame coordinates.
+    modes : (c, c - 3) float array
+        Weights of the control points per function of the basis.
+    """
+
+    controls: FloatArray
+    modes: FloatArray
 
 
 @dataclass(frozen=True)
@@ -30,11 +47,17 @@ class Basis:
         From the width and height of a tile in frame units to a matrix (size, size): the mean square displacement
         of a tile, its shift left out, is the quadratic form of its coefficients. Control points of a spline cost
         their bending energy instead.
+    order : int or None
+        Of the polynomial, if the functions are monomials.
+    splines : ControlGrid or None
+        What the functions after 1, x and y are made of, if they are splines.
     """
 
     values: Callable[[FloatArray], FloatArray]
     size: int
     cost: Callable[[float, float], FloatArray]
+    order: int | None = None
+    splines: ControlGrid | None = None
 
 
 def polynomial_basis(order: int) -> Basis:
@@ -47,7 +70,7 @@ def polynomial_basis(order: int) -> Basis:
         sampled = values(_tile_samples(width, height))
         return np.cov(sampled, rowvar=False, bias=True)
 
-    return Basis(values, len(monomial_exponents(order)), cost)
+    return Basis(values, len(monomial_exponents(order)), cost, order=order)
 
 
 def spline_basis(width: float, height: float, columns: int, rows: int) -> Basis:
@@ -82,7 +105,7 @@ def spline_basis(width: float, height: float, columns: int, rows: int) -> Basis:
         result[3:, 3:] = modes.T @ radial_values(controls, controls) @ modes
         return result
 
-    return Basis(values, 3 + modes.shape[1], cost)
+    return Basis(values, 3 + modes.shape[1], cost, splines=ControlGrid(controls, modes))
 
 
 def control_points(width: float, height: float, columns: int, rows: int) -> FloatArray:

@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import LinAlgError, blas, lapack
 from threadpoolctl import ThreadpoolController
 
+from rendermodules.core.solve.arrays import FloatArray, IntArray
 from rendermodules.core.solve.dissection import dissected
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -159,7 +156,7 @@ class BlockCholesky:
 
 @cache
 def _libraries() -> ThreadpoolController:
-    """Return the control of the linear algebra libraries: fronts are many and small, and threads only get in the way."""
+    """Return the control of the threads of linear algebra, which only get in the way of many small fronts."""
     return ThreadpoolController()
 
 

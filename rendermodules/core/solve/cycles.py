@@ -6,12 +6,10 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from rendermodules.core.solve.moments import FloatArray, IntArray, PairMoments
-
-ComplexArray = NDArray[np.complex128]
+from rendermodules.core.solve.arrays import ComplexArray, FloatArray, IntArray
+from rendermodules.core.solve.moments import PairMoments
 
 
 def pair_motions(moments: PairMoments, linear: FloatArray) -> tuple[ComplexArray, ComplexArray]:
@@ -39,14 +37,16 @@ def pair_motions(moments: PairMoments, linear: FloatArray) -> tuple[ComplexArray
     turn = cross[:, 0, 0] + cross[:, 1, 1] + 1j * (cross[:, 0, 1] - cross[:, 1, 0])
     length = np.abs(turn)
     # points that all coincide tell no turn
-    turn = np.where(length > 0, turn, 1.0) / np.where(length > 0, length, 1.0)
+    turn = np.where(length > 0, turn / np.where(length > 0, length, 1.0), 1.0 + 0.0j)
     mean_p = (linear[p] @ means[:, :2, None])[:, :, 0]
     mean_q = (linear[q] @ means[:, 2:, None])[:, :, 0]
     shift = (mean_q[:, 0] + 1j * mean_q[:, 1]) - turn * (mean_p[:, 0] + 1j * mean_p[:, 1])
     return turn, shift
 
 
-def closure_errors(tile_count: int, pairs: IntArray, turn: ComplexArray, shift: ComplexArray, size: float) -> FloatArray:
+def closure_errors(
+    tile_count: int, pairs: IntArray, turn: ComplexArray, shift: ComplexArray, size: float
+) -> FloatArray:
     """Return by how much each pair fails to close the best of its cycles of three or four tiles.
 
     A right pair is on some cycle whose other pairs are right too; a wrong one closes none.

@@ -11,9 +11,8 @@ from functools import cache
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+from rendermodules.core.solve.arrays import BoolArray, IntArray
 
 LARGEST_PART = 32
 """Nodes that are eliminated together without being cut further: fewer save arithmetic, more save calls."""
@@ -48,7 +47,9 @@ def dissected(indptr: IntArray, indices: IntArray, largest_part: int = LARGEST_P
     .. [1] A. George, "Nested dissection of a regular finite element mesh", SIAM J. Numer. Anal. 10 (1973).
     """
     size = len(indptr) - 1
-    graph = _Graph(indptr.astype(np.int64), indices.astype(np.int64), np.zeros(size, np.int64), np.empty(size, np.int64))
+    graph = _Graph(
+        indptr.astype(np.int64), indices.astype(np.int64), np.zeros(size, np.int64), np.empty(size, np.int64)
+    )
     parts: list[IntArray] = []
     # a stack in place of recursion; separators wait below the halves that they follow
     waiting: list[tuple[IntArray, bool]] = [(np.arange(size), True)] if size else []
@@ -119,7 +120,7 @@ class _Graph:
 
 
 @cache
-def _kernels() -> tuple[Callable[..., IntArray], Callable[..., NDArray[np.bool_]]]:
+def _kernels() -> tuple[Callable[..., IntArray], Callable[..., BoolArray]]:
     """Return the compiled breadth-first walk and the test for neighbours; numba is imported here, once."""
     import numba
 
@@ -145,9 +146,7 @@ def _kernels() -> tuple[Callable[..., IntArray], Callable[..., NDArray[np.bool_]
         return queue[:tail]
 
     @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-    def touches(
-        indptr: IntArray, indices: IntArray, label: IntArray, nodes: IntArray, other: int
-    ) -> NDArray[np.bool_]:
+    def touches(indptr: IntArray, indices: IntArray, label: IntArray, nodes: IntArray, other: int) -> BoolArray:
         result = np.zeros(nodes.size, np.bool_)
         for position in range(nodes.size):
             for entry in range(indptr[nodes[position]], indptr[nodes[position] + 1]):

@@ -8,12 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from rendermodules.core.solve.moments import FloatArray, monomial_exponents, monomials
+from rendermodules.core.solve.arrays import FloatArray
+from rendermodules.core.solve.moments import monomial_exponents, monomials
 
 LensKind = Literal["radial", "radial5", "polynomial", "polynomial5"]
 
 LENS_ORDERS: dict[LensKind, int] = {"radial": 3, "radial5": 5, "polynomial": 3, "polynomial5": 5}
-"""Order of the polynomial that each kind of lens needs, from the kind with the fewest unknowns to that with the most."""
+"""Order of the polynomial that each kind of lens needs; kinds with the fewest unknowns come first."""
 
 EXPECTED_DISTORTION = 20.0
 """Pixels at the corner of a tile that a lens is expected to displace at most a few times."""
@@ -112,7 +113,7 @@ def order_of(terms: int) -> int:
 
 
 def monomial_expansion(centre: FloatArray, scale: float, order: int) -> FloatArray:
-    """Return the matrix (b, b) that takes monomials of pixels to those of frame coordinates (pixels - centre) / scale."""
+    """Return the matrix (b, b) that takes monomials of pixels to those of (pixels - centre) / scale."""
     exponents = monomial_exponents(order)
     place = {exponent: index for index, exponent in enumerate(exponents)}
     matrix = np.zeros((len(exponents), len(exponents)))

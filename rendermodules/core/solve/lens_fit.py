@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rendermodules.core.connectivity import connected_sample, pair_counts
+from rendermodules.core.connectivity import connected_sample, pair_counts, pairs_within
+from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
 from rendermodules.core.solve.bases import polynomial_basis
 from rendermodules.core.solve.lens import LENS_ORDERS, Lens, LensKind, lens_model
 from rendermodules.core.solve.matches import PairMatches
-from rendermodules.core.solve.moments import FloatArray, IntArray, TileFrames, pair_moments
-from rendermodules.core.solve.options import BoolArray
+from rendermodules.core.solve.moments import TileFrames, pair_moments
 from rendermodules.core.solve.motions import Motions, fitted_motions
 from rendermodules.core.solve.reweighting import SMALLEST_SCALE, Reweighting, pair_residuals
 from rendermodules.core.solve.system import TileSystem
@@ -45,7 +45,7 @@ def fitted_lens(
         the observations there, since the points of a pair err together.
     """
     sample = connected_sample(len(fixed), matches.pairs, SAMPLE_TILES)
-    keep = sample[matches.pairs].all(axis=1)
+    keep = pairs_within(sample, matches.pairs)
     matches, kinds = matches.subset(keep), kinds[keep]
     if not len(matches.pairs):
         return None

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from rendermodules.core.solve.moments import FloatArray, PairMoments
+from rendermodules.core.solve.arrays import FloatArray
+from rendermodules.core.solve.cholesky import BlockCholesky
+from rendermodules.core.solve.moments import PairMoments
 from rendermodules.core.solve.motions import STEADY_WEIGHTS, Motions, motion_equations
 from rendermodules.core.solve.reweighting import Reweighting, pair_residuals
 from rendermodules.core.solve.system import TileSystem
-from rendermodules.core.solve.cholesky import BlockCholesky
 
 SHIFT_DAMPING = 1e-9
 """Weight, relative to the matches', that holds the shift of a whole component, which no match does."""
@@ -130,9 +131,7 @@ class RegularizedSystem:
 
     def matrix(self, strength: float) -> sparse.bsr_matrix:
         """Return the matrix at a strength."""
-        return self.system.matrix(
-            self.diagonal + strength * self.model.cost[self.system.tiles], self.off_diagonal
-        )
+        return self.system.matrix(self.diagonal + strength * self.model.cost[self.system.tiles], self.off_diagonal)
 
 
 def regularized_system(

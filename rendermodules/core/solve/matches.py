@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -127,7 +124,9 @@ def checked_matches(
     known = ((pairs >= 0) & (pairs < tile_count)).all(axis=1)
     proper = pairs[:, 0] != pairs[:, 1]
     usable, points_dropped = _usable_points(matches, known & proper)
-    key = np.where(known & proper, pairs.min(axis=1, initial=tile_count) * tile_count + pairs.max(axis=1, initial=-1), -1)
+    key = np.where(
+        known & proper, pairs.min(axis=1, initial=tile_count) * tile_count + pairs.max(axis=1, initial=-1), -1
+    )
     merged_keys, merged = np.unique(key[known & proper], return_inverse=True)
     place = np.full(len(pairs), -1)
     place[known & proper] = merged
@@ -183,9 +182,7 @@ def _sampled(group: IntArray, most: int, seed: int) -> IntArray:
     return np.sort(order[rank < most])
 
 
-def _oriented(
-    matches: PairMatches, chosen: IntArray, source: IntArray, keys: IntArray, tile_count: int
-) -> PairMatches:
+def _oriented(matches: PairMatches, chosen: IntArray, source: IntArray, keys: IntArray, tile_count: int) -> PairMatches:
     """Return the chosen points, sorted by pair, with p the tile of the lower index."""
     pair = matches.pair_of_point[chosen]
     swapped = (matches.pairs[pair, 0] > matches.pairs[pair, 1])[:, None]

@@ -10,15 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
 from rendermodules.core.solve.matches import PairMatches
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 POINTS_PER_CHUNK = 200_000
 """Points whose basis values are held at once."""
@@ -48,7 +44,7 @@ class TileFrames:
 
 
 def monomial_exponents(order: int) -> list[tuple[int, int]]:
-    """Return the exponents of x and y of all terms up to ``order``: 1, x, y, x^2, xy, y^2, ... as Render orders them."""
+    """Return the exponents of x and y of all terms up to ``order`` as Render orders them: 1, x, y, x^2, xy, y^2, ..."""
     return [(degree - j, j) for degree in range(order + 1) for j in range(degree + 1)]
 
 
@@ -123,7 +119,7 @@ class PairMoments:
         """Return the moments with the weights of each pair multiplied by a factor (m,)."""
         return replace(self, gram=self.gram * factors[:, None, None])
 
-    def subset(self, keep: NDArray[Any]) -> PairMoments:
+    def subset(self, keep: BoolArray | IntArray) -> PairMoments:
         """Return the moments of some pairs, chosen by a mask or by indices."""
         return PairMoments(self.pairs[keep], self.gram[keep], self.basis_size, self.counts[keep])
 

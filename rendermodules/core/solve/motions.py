@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rendermodules.core.solve.arrays import FloatArray, IntArray
 from rendermodules.core.solve.lens import LensModel
-from rendermodules.core.solve.moments import FloatArray, PairMoments
+from rendermodules.core.solve.moments import PairMoments
 from rendermodules.core.solve.reweighting import Reweighting, pair_residuals
 from rendermodules.core.solve.system import TileSystem
 
@@ -72,7 +72,7 @@ class Motions:
             jacobian[:, 3, :, 1:] = outward
         return jacobian
 
-    def moved(self, tiles: NDArray[np.int64], step: FloatArray) -> Motions:
+    def moved(self, tiles: IntArray, step: FloatArray) -> Motions:
         """Return the motions with some tiles moved by a step (n, k) of shift, turn and growth."""
         positions, linear = self.positions.copy(), self.linear.copy()
         positions[tiles] += step[:, :2]

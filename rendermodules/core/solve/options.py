@@ -6,15 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
 
-Model = Literal[
-    "translation", "rotation", "rigid", "similarity", "affine", "polynomial", "thin_plate_spline"
-]
+Model = Literal["translation", "rotation", "rigid", "similarity", "affine", "polynomial", "thin_plate_spline"]
 """Families of transforms. Translation, rotation, rigid and similarity move a tile in the shape that its prior gives."""
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rendermodules.core.solve.moments import FloatArray, IntArray, TileFrames
-from rendermodules.core.solve.options import BoolArray
+from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
+from rendermodules.core.solve.moments import TileFrames
 from rendermodules.core.solve.motions import Motions
 
 NEIGHBOURS = 8
@@ -33,7 +33,9 @@ def tile_corners(coefficients: FloatArray, sizes: FloatArray, frames: TileFrames
     return corners
 
 
-def rigid_motion(source: FloatArray, target: FloatArray, group: IntArray, may_turn: bool) -> tuple[FloatArray, FloatArray]:
+def rigid_motion(
+    source: FloatArray, target: FloatArray, group: IntArray, may_turn: bool
+) -> tuple[FloatArray, FloatArray]:
     """Return the rigid motion of each group that takes points (n, 2) nearest to others.
 
     Returns
@@ -118,7 +120,10 @@ def moved_with_neighbours(
         _, near = cKDTree(prior[members, :, 0]).query(prior[lost, :, 0], k=[*range(1, count + 1)])
         near = members[near]
         turns, shifts = rigid_motion(
-            prior[near.ravel(), :, 0], coefficients[near.ravel(), :, 0], np.repeat(np.arange(len(lost)), count), count > 2
+            prior[near.ravel(), :, 0],
+            coefficients[near.ravel(), :, 0],
+            np.repeat(np.arange(len(lost)), count),
+            count > 2,
         )
         result[lost, :, 1:3] = turns @ prior[lost, :, 1:3]
         result[lost, :, 0] = (turns @ prior[lost, :, 0][:, :, None])[:, :, 0] + shifts

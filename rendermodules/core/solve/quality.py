@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rendermodules.core.solve.moments import FloatArray, PairMoments
+from rendermodules.core.solve.arrays import FloatArray
+from rendermodules.core.solve.moments import PairMoments
 
 SCALE_LIMITS = (0.9, 1.1)
 """Mean scale of the tiles, against their prior, outside which a solve has collapsed or burst."""

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.linalg import LinAlgError
 from scipy.optimize import minimize_scalar
 
+from rendermodules.core.solve.arrays import FloatArray
 from rendermodules.core.solve.linear import RegularizedSystem
-from rendermodules.core.solve.moments import FloatArray
 
 WEAKEST, STRONGEST = 1e-7, 1e5
 """Range of the choice, in units of the weight of the matches of a tile."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
 from rendermodules.core.solve.cycles import closure_errors, pair_motions
-from rendermodules.core.solve.moments import FloatArray, IntArray, PairMoments
+from rendermodules.core.solve.moments import PairMoments
 
 SCALE_OF_MEDIAN = 1.5
 """Residual at which a pair counts a quarter, in medians of all pairs of its kind."""
@@ -86,11 +86,11 @@ class Reweighting:
             weights[on_cycle] = np.maximum(closing, UNVERIFIED_WEIGHT * weights[on_cycle])
         return np.maximum(weights, UNVERIFIED_WEIGHT**3)
 
-    def kept(self, weights: FloatArray) -> NDArray[np.bool_]:
+    def kept(self, weights: FloatArray) -> BoolArray:
         """Return which pairs (m,) are not rejected at their last weights."""
         return (weights >= LEAST_WEIGHT) | (self.kinds == ALWAYS_KEPT)
 
-    def agreeing(self, residuals: FloatArray, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def agreeing(self, residuals: FloatArray, kept: BoolArray) -> BoolArray:
         """Return which pairs (m,) have residuals (m,) that agree with the median of those kept (m,) of their kind."""
         agree = self.kinds == ALWAYS_KEPT
         for kind in np.unique(self.kinds[~agree]):
@@ -100,7 +100,7 @@ class Reweighting:
             agree |= members & (_weight(residuals, scale) >= LEAST_WEIGHT)
         return agree
 
-    def subset(self, keep: NDArray[np.bool_]) -> Reweighting:
+    def subset(self, keep: BoolArray) -> Reweighting:
         """Return the reweighting of the pairs that a mask keeps."""
         return Reweighting(self.kinds[keep])
 

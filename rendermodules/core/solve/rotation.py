@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from rendermodules.core.solve.cycles import ComplexArray
-from rendermodules.core.solve.moments import FloatArray, IntArray
+from rendermodules.core.solve.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from rendermodules.core.solve.system import TileSystem
 
 ROUNDS = 4
@@ -21,7 +19,7 @@ SETTLED = 1e-9
 
 
 def synchronized_turns(
-    tile_count: int, pairs: IntArray, turn: ComplexArray, weights: FloatArray, fixed: NDArray[np.bool_]
+    tile_count: int, pairs: IntArray, turn: ComplexArray, weights: FloatArray, fixed: BoolArray
 ) -> FloatArray:
     """Return the angle (t,) by which each tile turns so that all pairs agree as well as they can.
 

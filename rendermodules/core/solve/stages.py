@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rendermodules.core.connectivity import component_labels, connected_sample, pair_counts
+from rendermodules.core.connectivity import component_labels, connected_sample, pair_counts, pairs_within
+from rendermodules.core.solve.arrays import BoolArray, FloatArray
 from rendermodules.core.solve.bases import Basis, polynomial_basis
 from rendermodules.core.solve.cycles import pair_motions
+from rendermodules.core.solve.lens import monomial_expansion
 from rendermodules.core.solve.linear import (
     LinearModel,
     coefficient_model,
@@ -17,12 +19,11 @@ from rendermodules.core.solve.linear import (
     regularized_system,
     similarity_model,
 )
-from rendermodules.core.solve.lens import monomial_expansion
-from rendermodules.core.solve.moments import FloatArray, PairMoments, TileFrames, monomial_exponents
-from rendermodules.core.solve.options import BoolArray, SolveOptions
+from rendermodules.core.solve.moments import PairMoments, TileFrames, monomial_exponents
+from rendermodules.core.solve.motions import Motions, fitted_motions
+from rendermodules.core.solve.options import SolveOptions
 from rendermodules.core.solve.placement import aligned_to_prior
 from rendermodules.core.solve.regularization import likeliest_strength
-from rendermodules.core.solve.motions import Motions, fitted_motions
 from rendermodules.core.solve.reweighting import LEAST_WEIGHT, Reweighting, pair_residuals
 from rendermodules.core.solve.rotation import synchronized_turns
 from rendermodules.core.solve.system import TileSystem
@@ -291,7 +292,7 @@ def learnt_strength(problem: Problem, model: LinearModel, factors: FloatArray) -
     """Return the likeliest strength of regularisation, from a connected sample of the tiles."""
     moments = problem.moments
     sample = connected_sample(len(problem.prior), moments.pairs, SAMPLE_TILES)
-    keep = sample[moments.pairs].all(axis=1)
+    keep = pairs_within(sample, moments.pairs)
     part = problem.subset(keep)
     equations = regularized_system(model, part.moments.scaled(factors[keep]), part.system(), hold_mean=True)
     return likeliest_strength(equations, int(part.moments.counts[factors[keep] >= LEAST_WEIGHT].sum()))

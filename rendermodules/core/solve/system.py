@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from rendermodules.core.connectivity import component_labels
+from rendermodules.core.connectivity import component_labels, pairs_within
+from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
 from rendermodules.core.solve.cholesky import BlockCholesky, Elimination, elimination
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -46,8 +42,7 @@ class TileSystem:
 
     @cached_property
     def _both_free(self) -> BoolArray:
-        both: BoolArray = self.free[self.pairs].all(axis=1)
-        return both
+        return pairs_within(self.free, self.pairs)
 
     @cached_property
     def _layout(self) -> tuple[IntArray, IntArray, IntArray]:

@@ -7,80 +7,23 @@ others. Shaping lets tiles depart from there, by affines, polynomials or splines
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from rendermodules.core.connectivity import component_labels, pair_counts
+from rendermodules.core.connectivity import component_labels, pair_counts, pairs_within
+from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
 from rendermodules.core.solve.bases import Basis, polynomial_basis, spline_basis
 from rendermodules.core.solve.lens import Lens
 from rendermodules.core.solve.lens_fit import fitted_lens
 from rendermodules.core.solve.matches import CheckedMatches, PairMatches, checked_matches, concatenated
-from rendermodules.core.solve.moments import FloatArray, IntArray, TileFrames, pair_moments
-from rendermodules.core.solve.options import NO_ANCHORS, Anchors, BoolArray, SolveError, SolveOptions, TileSet
-from rendermodules.core.solve.placement import CORNERS, coefficients_of, matrices_of, moved_with_neighbours
-from rendermodules.core.solve.quality import Statistics, shape_warnings, statistics
+from rendermodules.core.solve.moments import TileFrames, pair_moments
+from rendermodules.core.solve.options import NO_ANCHORS, Anchors, SolveError, SolveOptions, TileSet
+from rendermodules.core.solve.placement import CORNERS, coefficients_of, moved_with_neighbours
+from rendermodules.core.solve.quality import shape_warnings, statistics
 from rendermodules.core.solve.reweighting import ALWAYS_KEPT, Reweighting, pair_residuals
+from rendermodules.core.solve.solution import Solution
 from rendermodules.core.solve.stages import Problem, Shaping, prior_motions, staged
-
-@dataclass(frozen=True)
-class Solution:
-    """Transforms of tiles, and how good they are.
-
-    Attributes
-    ----------
-    coefficients : (t, 2, b) float array
-        World x and y per function of the basis, of frame coordinates after the lens.
-    frames : TileFrames
-        Frame of each tile.
-    basis : Basis
-        Of the coefficients; the first functions are 1, x and y.
-    lenses : dict of int to Lens
-        By lens group, those that were found. A lens comes before the tile's transform.
-    component : (t,) int array
-        Connected component of each tile by the matches that were used; -1 for tiles without any.
-    pairs : (m, 2) int array
-        Tile indices of the pairs that were fit for use.
-    pair_residuals : (m,) float array
-        Root mean square residual of each, pixels.
-    rejected : (m,) bool array
-        Those that contradict the others, and took no part.
-    checked : CheckedMatches
-        What became of the matches that were given.
-    regularization : float or None
-        Weight of the departure from the reference, chosen or given; None for models without it.
-    statistics : Statistics
-        Figures over the pairs used.
-    warnings : list of str
-        What a user should know; empty for a sound solution.
-    """
-
-    coefficients: FloatArray
-    frames: TileFrames
-    basis: Basis
-    lenses: dict[int, Lens]
-    component: IntArray
-    pairs: IntArray
-    pair_residuals: FloatArray
-    rejected: BoolArray
-    checked: CheckedMatches
-    regularization: float | None
-    statistics: Statistics
-    warnings: list[str]
-
-    @property
-    def matrices(self) -> FloatArray:
-        """Affines (t, 2, 3) from pixels to the world; of other transforms those that touch them at the centre.
-
-        They act on the coordinates after the lens.
-        """
-        return matrices_of(self.coefficients, self.frames)
-
-    @property
-    def isolated(self) -> BoolArray:
-        """Tiles (t,) without matches that were used."""
-        isolated: BoolArray = self.component < 0
-        return isolated
 
 
 def solved_tiles(
@@ -197,7 +140,7 @@ def _lenses(
         members = tiles.lens_groups == group
         if len(np.unique(tiles.sizes[members], axis=0)) > 1:
             raise SolveError(f"tiles of lens group {group} have different sizes; a lens is of one camera")
-        inside = members[matches.pairs].all(axis=1)
+        inside = pairs_within(members, matches.pairs)
         part, start = matches.subset(inside), prior_motions(begin)
         lens = fitted_lens(part, kinds[inside], frames, start, tiles.fixed, options.lens)
         if lens is not None:
@@ -249,6 +192,7 @@ def _solution(
         coefficients,
         frames,
         basis,
+        tiles.lens_groups,
         lenses,
         component,
         pairs,
