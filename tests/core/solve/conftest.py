@@ -65,10 +65,13 @@ def montage() -> Callable[..., Montage]:
             lens_distortion=lens,
         )
         truth = section_tiles(settings, 0.0)
-        found = synthetic_matches(truth, count=20, noise=noise, smallest_overlap=300.0, seed=seed)
+        found = synthetic_matches(truth, count=20, noise=noise, seed=seed)
         nominal = np.array([(tile.nominal_x, tile.nominal_y) for tile in truth])
         priors = np.concatenate([np.tile(np.eye(2), (len(truth), 1, 1)), nominal[:, :, None]], axis=2)
         tiles = tile_set(priors, np.full((len(truth), 2), float(SIZE)))
-        return Montage(truth, tiles, PairMatches(found.pairs, found.starts, found.p, found.q, np.ones(len(found.p))))
+        places = np.array([(tile.row, tile.column) for tile in truth])
+        beside = np.abs(places[found.pairs[:, 0]] - places[found.pairs[:, 1]]).sum(axis=1) == 1
+        matches = PairMatches(found.pairs, found.starts, found.p, found.q, np.ones(len(found.p)))
+        return Montage(truth, tiles, matches.subset(beside))
 
     return made
