@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "ApplyTransformToStack": "apply_transform_to_stack",
         "ConsolidateTransforms": "consolidate_transforms",
         "CreateSubvolumeStack": "create_subvolume_stack",
+        "EditImagePyramids": "edit_image_pyramids",
         "ManageStack": "manage_stack",
         "MergeChannels": "merge_channels",
         "MergeStacks": "merge_stacks",
