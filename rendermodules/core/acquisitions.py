@@ -38,8 +38,10 @@ class AcquiredImage:
         Its channel; None where there is only one without a name.
     mask_url : str, optional
         Image of the same size whose zeros are no part of the tile.
+    loader_type : str, optional
+        How Render reads the file where it is not an image of its own, such as ``IMAGEJ_TIFF_STACK``.
     slice_number : int, optional
-        Page of a TIFF file, from 1; None for a file of one page.
+        Which image of the file, from 1.
     layout : dict
         Further fields of Render's layout: ``temca``, ``camera``, ``imageRow``, ``imageCol``, ``stageX`` ...
     """
@@ -56,6 +58,7 @@ class AcquiredImage:
     max_intensity: float | None = None
     channel: str | None = None
     mask_url: str | None = None
+    loader_type: str | None = None
     slice_number: int | None = None
     layout: dict[str, Any] = field(default_factory=dict)
 
@@ -129,8 +132,10 @@ def tile_of_images(images: Sequence[AcquiredImage], first_channel: str | None = 
 
 def _level(image: AcquiredImage) -> dict[str, Any]:
     level: dict[str, Any] = {"imageUrl": image.url}
+    if image.loader_type is not None:
+        level["imageLoaderType"] = image.loader_type
     if image.slice_number is not None:
-        level.update(imageLoaderType="IMAGEJ_TIFF_STACK", imageSliceNumber=image.slice_number)
+        level["imageSliceNumber"] = image.slice_number
     if image.mask_url:
         level["maskUrl"] = image.mask_url
     return level

@@ -12,7 +12,7 @@ reference_replace. Files that share a z are written together; memory is that of 
 import functools
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -54,7 +54,7 @@ class ImportTilespecsParameters(ImportParameters, OutputStackParameters):
     matches_file = Str("path or URL of point matches, a list of Render's canvas matches, to import as well")
     match_collection = Str("collection that the matches go into")
 
-    aliases: ClassVar[dict[str, str | None]] = {
+    aliases: ClassVar[Mapping[str, str | None]] = {
         "transformFile": "transform_file",
         "resolved_file": "tilespec_files",
         "collection_file": "matches_file",

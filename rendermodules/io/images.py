@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from rendermodules.io.files import write_bytes_whole
-from rendermodules.io.image_formats import Image, jpeg_bytes, png_bytes, tiff_bytes
+from rendermodules.io.image_formats import Image, ImageHeader, jpeg_bytes, png_bytes, tiff_bytes
 from rendermodules.io.image_loaders import (
     ImageError,
     ImageSource,
@@ -26,6 +26,7 @@ __all__ = [
     "RefusedImageError",
     "check_readable",
     "file_stamp",
+    "image_header",
     "image_bytes",
     "image_size",
     "read_image",
@@ -68,8 +69,17 @@ def image_size(place: str | os.PathLike[str] | ImageSource, allowed: ReadPolicy 
 
     Parameters and errors are those of ``read_image``.
     """
+    header = image_header(place, allowed)
+    return header.width, header.height
+
+
+def image_header(place: str | os.PathLike[str] | ImageSource, allowed: ReadPolicy | None = None) -> ImageHeader:
+    """Return size and type of an image as it will be read; only its header is read where that is possible.
+
+    Parameters and errors are those of ``read_image``.
+    """
     source = _source(place)
-    return loader_of(source).size(source, allowed)
+    return loader_of(source).header(source, allowed)
 
 
 def check_readable(source: ImageSource, allowed: ReadPolicy | None = None) -> None:

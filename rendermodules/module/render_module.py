@@ -103,20 +103,24 @@ class SectionMapModule(RenderModule):
         return stacks.selected_z_values(self.render, self.args["input_stack"], self.args)
 
     def run(self) -> dict[str, Any]:
-        """Map the sections; one that fails stops the run and leaves the output stack LOADING."""
+        """Map the sections and report; one that fails stops the run and leaves the output stack LOADING."""
+        return self.output(self.map_sections())
+
+    def map_sections(self) -> dict[str, Any]:
+        """Map the sections; return what was read and written, as in `SectionMapOutput`."""
         source, target = self.args["input_stack"], self.args["output_stack"]
         sources = [source, *self.further_stacks()]
         in_place = target in sources
         if in_place and not self.dry_run and self._completed(target):
             self.logger.info("an earlier run was killed when its copy of %s was whole; it is in place now", target)
             zs = stacks.z_values(self.render, target)
-            return self._report(zs, [{"zs": zs, "tile_count": len(stacks.tile_ids(self.render, target))}])
+            return self._summary(zs, [{"zs": zs, "tile_count": len(stacks.tile_ids(self.render, target))}])
         for further in sources[1:]:
             stacks.stack_metadata(self.render, further)
         zs, task = self.zvalues(), self.section_task()
         if self.dry_run:
             self.logger.info("would write %d sections of %s, z %s to %s, to %s", len(zs), source, zs[0], zs[-1], target)
-            return self._report(zs, [])
+            return self._summary(zs, [])
         with self.journal() as journal:
             self._forget_lost_sections(journal, target, in_place)
             with self.written_stack(target, like=source, in_place_zs=zs if in_place else None) as written:
@@ -131,7 +135,7 @@ class SectionMapModule(RenderModule):
                 describe = functools.partial("section z={1} of {0}".format, source)
                 results = self.map(work, zs, unit="sections", describe=describe, error=SectionError, journal=journal)
         self.logger.info("wrote %d sections, %d tiles, to %s", len(zs), sum(r["tile_count"] for r in results), target)
-        return self._report(zs, results)
+        return self._summary(zs, results)
 
     def _completed(self, stack: str) -> bool:
         """Complete what a killed run left half done of replacing a stack; return whether it was this run."""
@@ -150,19 +154,17 @@ class SectionMapModule(RenderModule):
         own = self.provenance()
         return isinstance(record, dict) and all(record.get(key) == own[key] for key in ("module", "parameters"))
 
-    def _report(self, zs: Sequence[float], results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def _summary(self, zs: Sequence[float], results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         skipped = [
             {"z": z, "reason": "no tile is left"} for z, result in zip(zs, results, strict=False) if not result["zs"]
         ]
-        return self.output(
-            {
-                "input_stack": self.args["input_stack"],
-                "output_stack": self.args["output_stack"],
-                "zValues": sorted({z for result in results for z in result["zs"]}),
-                "tile_count": sum(result["tile_count"] for result in results),
-                "skipped": skipped,
-            }
-        )
+        return {
+            "input_stack": self.args["input_stack"],
+            "output_stack": self.args["output_stack"],
+            "zValues": sorted({z for result in results for z in result["zs"]}),
+            "tile_count": sum(result["tile_count"] for result in results),
+            "skipped": skipped,
+        }
 
     def _forget_lost_sections(self, journal: Journal, target: str, in_place: bool) -> None:
         """Do again what an earlier run has written and somebody has removed since."""

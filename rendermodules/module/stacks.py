@@ -268,6 +268,16 @@ def open_stack(render: Render, stack: str, version: Mapping[str, Any]) -> None:
     _post_version(render, stack, fields)
 
 
+def set_mipmap_path_builder(render: Render, stack: str, builder: Mapping[str, Any]) -> None:
+    """Tell Render how the levels of a stack's images are called: ``rootPath``, ``numberOfLevels``, ``extension``."""
+    response = render.session.put(
+        _url(render, stack, "/mipmapPathBuilder"),
+        data=orjson.dumps(dict(builder)),
+        headers={"Content-Type": "application/json"},
+    )
+    _check(response, f"the mipmapPathBuilder of stack {stack}", doing="setting")
+
+
 def close_stack(render: Render, stack: str) -> None:
     """Set a stack COMPLETE, which makes its bounds and statistics."""
     if not renderapi.stack.get_z_values_for_stack(stack, render=render):

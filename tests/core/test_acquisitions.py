@@ -20,9 +20,9 @@ def image(place="row 1", url="file:///a.tif", z=1.0, tile_id="a", channel=None, 
 
 
 def test_tile_without_channels():
-    section = section_of_images(
-        [image(affine=translation(5, -0.1), mask_url="file:///m.tif", slice_number=2, layout={"imageRow": 7})]
-    )
+    loader = {"loader_type": "IMAGEJ_TIFF_STACK", "slice_number": 2}
+    more = {"affine": translation(5, -0.1), "mask_url": "file:///m.tif", "layout": {"imageRow": 7}}
+    section = section_of_images([image(**loader, **more)])
     assert section.z == 1.0
     assert section.tiles == [
         {

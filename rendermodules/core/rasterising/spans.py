@@ -22,6 +22,9 @@ Integers = NDArray[np.int64]
 ONE = 1 << 32
 """One pixel of an image."""
 
+FURTHEST = 1e9
+"""How far away from a canvas the corner of a triangle may lie that is drawn, in pixels."""
+
 WEIGHT_BITS = 22
 _DROPPED_BITS = 32 - WEIGHT_BITS
 _WEIGHT_MASK = (1 << WEIGHT_BITS) - 1
@@ -58,16 +61,16 @@ def triangle_spans(corners: Floats, first_row: int, last_row: int, width: int) -
     Parameters
     ----------
     corners : (t, 3, 2) float array
-        Triangles on the canvas, x, y; those that are not finite are left out.
+        Triangles on the canvas, x, y; those that are not finite, or further away than ``FURTHEST``, are left out.
     first_row, last_row : int
         The rows, ``last_row`` not included.
     width : int
         Width of the canvas.
     """
     y = corners[:, :, 1]
-    finite = np.isfinite(corners).reshape(len(corners), 6).all(axis=1)
-    low = np.ceil(np.clip(np.where(finite, y.min(axis=1, initial=np.inf), last_row), first_row, last_row))
-    high = np.ceil(np.clip(np.where(finite, y.max(axis=1, initial=-np.inf), first_row), first_row, last_row))
+    near = (np.abs(corners) <= FURTHEST).reshape(len(corners), 6).all(axis=1)
+    low = np.ceil(np.clip(np.where(near, y.min(axis=1, initial=np.inf), last_row), first_row, last_row))
+    high = np.ceil(np.clip(np.where(near, y.max(axis=1, initial=-np.inf), first_row), first_row, last_row))
     counts = np.maximum(high - low, 0).astype(np.int64)
     triangle = np.repeat(np.arange(len(corners)), counts)
     ends = np.cumsum(counts)
