@@ -1,6 +1,7 @@
 """Acquired images as tiles: what every importer has in common, whatever file its positions come from."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,9 @@ from rendermodules.core.sections import Section, TileSpec
 
 AFFINE_CLASS = "mpicbg.trakem2.transform.AffineModel2D"
 IDENTITY = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+
+
+_UNFIT_FOR_AN_ID = re.compile(r"[/\\?#%;\s]+")
 
 
 @dataclass(slots=True)
@@ -61,6 +65,11 @@ class AcquiredImage:
     loader_type: str | None = None
     slice_number: int | None = None
     layout: dict[str, Any] = field(default_factory=dict)
+
+
+def id_text(text: str) -> str:
+    """Return a text as part of a tile's id: what has a meaning in URLs, and blanks, become ``_``."""
+    return _UNFIT_FOR_AN_ID.sub("_", text)
 
 
 def affine_spec(affine: Sequence[float]) -> dict[str, Any]:
