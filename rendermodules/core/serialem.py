@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rendermodules.core.acquisitions import AcquiredImage, id_text, translation
+from rendermodules.core.acquisitions import AcquiredImage, id_text, move_to_origin, translation
 from rendermodules.core.problems import Problems
 
 COORDINATES = {
@@ -165,14 +165,12 @@ def serialem_images(metadata: MetadataFile, source: str, name: str, rules: Seria
         layers.append(int([*(block.numbers("PieceCoordinates") or []), 0.0, 0.0, 0.0][2]))
     problems.raise_if_any()
     z_of_layer = {layer: rules.z_start + index for index, layer in enumerate(sorted(set(layers)))}
-    origins: dict[int, tuple[float, float]] = {}
-    for (x, y), layer in zip(places, layers, strict=True):
-        left, top = origins.get(layer, (x, y))
-        origins[layer] = min(left, x), min(top, y)
-    return [
-        _image(block, metadata.values, name, z_of_layer[layer], (x - origins[layer][0], y - origins[layer][1]), spacing)
-        for block, (x, y), layer in zip(metadata.blocks, places, layers, strict=True)
+    images = [
+        _image(block, metadata.values, name, z_of_layer[layer], place, spacing)
+        for block, place, layer in zip(metadata.blocks, places, layers, strict=True)
     ]
+    move_to_origin(images)
+    return images
 
 
 def _coordinate_keys(blocks: Sequence[MetadataBlock], coordinates: str) -> tuple[str, ...]:

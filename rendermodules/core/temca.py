@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from rendermodules.core.acquisitions import AcquiredImage, translation
+from rendermodules.core.acquisitions import AcquiredImage, move_to_origin, translation
 from rendermodules.core.problems import InputError, Problems
 
 
@@ -76,7 +76,8 @@ def temca_images(content: Any, source: str, z: float, *, section_id: str, tile_i
             )
         )
     problems.raise_if_any()
-    return _from_origin(images)
+    move_to_origin(images)
+    return images
 
 
 def _parts(content: Any, source: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
@@ -104,13 +105,6 @@ def _corner(
     cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     # cut towards 0 and not rounded, as in all montages that were imported before
     return int(x * cosine + y * sine), int(-x * sine + y * cosine)
-
-
-def _from_origin(images: list[AcquiredImage]) -> list[AcquiredImage]:
-    left, top = (min(image.affine[axis] for image in images) for axis in (4, 5))
-    for image in images:
-        image.affine = translation(image.affine[4] - left, image.affine[5] - top)
-    return images
 
 
 def _numbers(item: Mapping[str, Any], path: str, count: int, place: str, problems: Problems) -> list[float]:

@@ -2,7 +2,8 @@
 
 The metadata are .idoc files, whose images are TIFF files of their own, or .mdoc files, whose images are in one MRC or
 TIFF file. A tile lies at its piece coordinates, at those that SerialEM has aligned, or where the stage was; each
-section begins at 0, 0. Sections of one file (the third piece coordinate) and of further files follow each other from z_start.
+section begins at 0, 0. Sections of one file (the third piece coordinate) and of further files follow each other from
+z_start.
 
 The images stay where they are. A Java Render server reads no MRC files: for it give extracted_directory.
 """

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from glob import glob, has_magic
 from typing import Any
 
 from rendermodules.core.problems import InputError
 from rendermodules.core.sections import Section, TileSpec, TransformSpec
 from rendermodules.io.json_files import read_json
-from rendermodules.io.paths import is_local, local_path, remote_place
 
 
 def read_tilespecs(place: str) -> Section:
@@ -79,36 +77,6 @@ def merged_sections(sections: Iterable[Section]) -> list[Section]:
         for tile in section.tiles:
             tiles.setdefault(float(tile["z"]), []).append(tile)
     return [Section(z, tiles[z], transforms) for z in sorted(tiles)]
-
-
-def expanded_places(patterns: Iterable[str]) -> list[str]:
-    """Return the files that patterns such as ``folder/*.json`` stand for, each once, those of a pattern sorted.
-
-    Raises
-    ------
-    InputError
-        A pattern stands for no file.
-    """
-    found: dict[str, None] = {}
-    for pattern in patterns:
-        places = _expanded(pattern)
-        if not places:
-            raise InputError(f"there is no file {pattern}")
-        found.update(dict.fromkeys(places))
-    return list(found)
-
-
-def _expanded(pattern: str) -> list[str]:
-    if is_local(pattern):
-        path = str(local_path(pattern))
-        # the pattern may be in any part of the path, which Path.glob does not take
-        return sorted(glob(path)) if has_magic(path) else [path] if local_path(path).is_file() else []  # noqa: PTH207
-    if not has_magic(pattern):
-        return [pattern]
-    import fsspec
-
-    files, place = fsspec.core.url_to_fs(remote_place(pattern))
-    return sorted(files.unstrip_protocol(name) for name in files.glob(place))
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class ContainerImportParameters(ImageImportParameters):
     """Images that several lie together in one file."""
 
     extracted_directory = OutputDir(
-        "folder into which images are copied as TIFF files of their own; a Java Render server needs that for MRC and Zarr"
+        "folder into which images are copied as TIFF files of their own; a Java Render needs that for MRC and Zarr"
     )
 
 
