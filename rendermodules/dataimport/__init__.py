@@ -14,5 +14,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "ImportSerialem": "import_serialem",
         "ImportStatetable": "import_statetable",
         "ImportTilespecs": "import_tilespecs",
+        "MakeMontageScapesStack": "make_montage_scapes_stack",
     },
 )

@@ -1,9 +1,10 @@
 """Files of tile specs and of shared transforms, in every form that Render's programs write."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from rendermodules.core.identifiers import renumbered, with_section_id
 from rendermodules.core.problems import InputError
 from rendermodules.core.sections import Section, TileSpec, TransformSpec
 from rendermodules.io.json_files import read_json
@@ -104,9 +105,7 @@ class TilespecFile:
         """Return its tiles, changed, and all shared transforms; errors as of `read_tilespecs` and `read_transforms`."""
         section = read_tilespecs(self.place)
         transforms = {**section.transforms, **(read_transforms(self.transform_place) if self.transform_place else {})}
-        tiles = section.tiles
+        section = replace(section, transforms=transforms)
         if self.z is not None:
-            tiles = [{**tile, "z": self.z} for tile in tiles]
-        if self.section_id is not None:
-            tiles = [{**tile, "layout": {**(tile.get("layout") or {}), "sectionId": self.section_id}} for tile in tiles]
-        return Section(section.z if self.z is None else self.z, tiles, transforms)
+            section = renumbered(section, self.z)
+        return section if self.section_id is None else with_section_id(section, self.section_id)
