@@ -130,10 +130,8 @@ def main() -> None:
             megapixels = width * height / 1e6
             (wall_1, cpu_1), (wall_2, cpu_2) = (best_times(renderer, drawn, repeats) for renderer in (one, two))
             figures = (megapixels / wall_1, megapixels / cpu_1, megapixels / wall_2, megapixels / cpu_2)
-            print(
-                f"{title:48} {megapixels:5.2f} {figures[0]:14.0f} {figures[1]:9.0f} {figures[2]:15.0f} {figures[3]:9.0f} "
-                f"{wall_1 / wall_2:6.2f} {figures[1] / java:13.1f}x"
-            )
+            rates = " ".join(f"{figure:{width}.0f}" for figure, width in zip(figures, (14, 9, 15, 9), strict=True))
+            print(f"{title:48} {megapixels:5.2f} {rates} {wall_1 / wall_2:6.2f} {figures[1] / java:13.1f}x")
 
 
 if __name__ == "__main__":

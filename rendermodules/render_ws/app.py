@@ -35,6 +35,7 @@ from rendermodules.render_ws.routes import (
     tile_data,
     tile_sources,
     validation,
+    viewer,
 )
 from rendermodules.render_ws.routing import PREFIX, Route
 from rendermodules.render_ws.settings import Settings
@@ -109,6 +110,8 @@ def _responders(settings: Settings) -> dict[str, dict[str, Responder]]:
             continue
         paths[place(route.path)] = route.path
         by_path.setdefault(PREFIX + route.path, {})[route.method] = _responder(settings, route)
+    for route in viewer.routes:
+        by_path.setdefault(route.path, {})[route.method] = _responder(settings, route)
     for java_route in java_routes():
         path = paths.setdefault(place(java_route.path), java_route.path)
         responders = by_path.setdefault(PREFIX + path, {})
