@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -38,8 +38,8 @@ class Call:
     body : bytes
     base_url : str
         Address of the service as the client wrote it, up to `PREFIX`.
-    if_none_match : str, default: ""
-        Tags of what the client has already.
+    headers : callable
+        Returns the headers of the request by their names in lower case; most handlers do not ask.
     """
 
     def __init__(
@@ -49,14 +49,19 @@ class Call:
         query: Mapping[str, list[str]],
         body: bytes,
         base_url: str,
-        if_none_match: str = "",
+        headers: Callable[[], Mapping[str, str]],
     ) -> None:
         self.settings = settings
         self.path = path
         self.query = query
         self.body = body
         self.base_url = base_url
-        self.if_none_match = if_none_match
+        self._headers = headers
+
+    @cached_property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the request, by their names in lower case."""
+        return self._headers()
 
     @property
     def strict(self) -> bool:

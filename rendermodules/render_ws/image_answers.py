@@ -91,7 +91,7 @@ def caching_headers(call: Call, stack: Stack) -> dict[str, str]:
 
 def is_known(call: Call, headers: Mapping[str, str]) -> bool:
     """Return whether the client says that it has the image with this tag."""
-    tags = call.if_none_match.split(",")
+    tags = call.headers.get("if-none-match", "").split(",")
     return headers["ETag"] in (tag.strip().removeprefix("W/") for tag in tags)
 
 

@@ -205,7 +205,7 @@ def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool
     if not derived:
         given = [_given_box(tile) for tile in tiles]
         rows = zip(tiles, refs, given, collection.tiles, strict=True)
-        return [(tile.z, _tile_row(tile, ids, box, raw)) for tile, ids, box, raw in rows]
+        return [(tile.z or 0.0, _tile_row(tile, ids, box, raw)) for tile, ids, box, raw in rows]
     try:
         # what overflows is no finite box, which is an error of its own
         with np.errstate(over="ignore", invalid="ignore"):
@@ -213,7 +213,7 @@ def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool
     except NOT_UNDERSTOOD as error:
         raise InvalidRequest(f"a tile's transforms cannot be understood: {error}") from error
     return [
-        (tile.z, _tile_row(tile, ids, box, with_derived_members(raw, tile, box)))
+        (tile.z or 0.0, _tile_row(tile, ids, box, with_derived_members(raw, tile, box)))
         for tile, ids, box, raw in zip(tiles, refs, boxes, collection.tiles, strict=True)
     ]
 
@@ -228,8 +228,16 @@ def with_derived_members(raw: bytes, tile: _Tile, box: Sequence[float]) -> bytes
             members["transforms"] = msgspec.Raw(EMPTY_TRANSFORMS)
         raw = msgspec.json.encode(members)
     cell_size = DEFAULT_MESH_CELL_SIZE if tile.meshCellSize is None else repr(tile.meshCellSize).encode()
+    min_x, min_y, max_x, max_y = box
     # boxes have whole numbers
-    return b'%b,"minX":%d.0,"minY":%d.0,"maxX":%d.0,"maxY":%d.0,"meshCellSize":%b}' % (raw[:-1], *box, cell_size)
+    return b'%b,"minX":%d.0,"minY":%d.0,"maxX":%d.0,"maxY":%d.0,"meshCellSize":%b}' % (
+        raw[:-1],
+        min_x,
+        min_y,
+        max_x,
+        max_y,
+        cell_size,
+    )
 
 
 def flattened_documents(tiles: Iterable[StoredTile], shared: Mapping[str, dict[str, Any]]) -> list[bytes]:
