@@ -11,7 +11,7 @@ import msgspec
 import orjson
 
 from rendermodules.render_ws.errors import InvalidRequest, Unprocessable
-from rendermodules.render_ws.models import decoded
+from rendermodules.render_ws.models import MipmapPathBuilder, decoded
 
 DERIVED_MEMBERS = ("minX", "minY", "maxX", "maxY", "meshCellSize")
 DEFAULT_MESH_CELL_SIZE = b"64.0"
@@ -24,20 +24,47 @@ NOT_UNDERSTOOD = (ValueError, KeyError, AttributeError, TypeError, RecursionErro
 
 class _Layout(msgspec.Struct, gc=False):
     sectionId: str | None = None
+    temca: str | None = None
+    camera: str | None = None
+    imageRow: int | None = None
+    imageCol: int | None = None
+    stageX: float | None = None
+    stageY: float | None = None
+    rotation: float | None = None
+    pixelsize: float | None = None
+    distanceZ: float | None = None
+
+
+class _Level(msgspec.Struct, gc=False):
+    imageUrl: str | None = None
+    imageLoaderType: str | None = None
+    imageSliceNumber: int | None = None
+    maskUrl: str | None = None
+    maskLoaderType: str | None = None
+    maskSliceNumber: int | None = None
 
 
 class _Channel(msgspec.Struct, gc=False):
     name: str | None = None
+    minIntensity: float | None = None
+    maxIntensity: float | None = None
+    mipmapLevels: dict[int, _Level] | None = None
+    mipmapPathBuilder: MipmapPathBuilder | None = None
 
 
 class _Tile(msgspec.Struct, gc=False):
-    """The members of a tile spec that the service looks at."""
+    """A tile spec as Render knows it; decoded to find members of the wrong type, and for what is derived from it."""
 
     tileId: str | None = None
     z: float | None = None
     groupId: str | None = None
     width: float | None = None
     height: float | None = None
+    minIntensity: float | None = None
+    maxIntensity: float | None = None
+    mipmapLevels: dict[int, _Level] | None = None
+    mipmapPathBuilder: MipmapPathBuilder | None = None
+    labels: list[str] | None = None
     meshCellSize: float | None = None
     minX: float | None = None
     minY: float | None = None
