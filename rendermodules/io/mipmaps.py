@@ -75,7 +75,7 @@ class RenderLayout:
 
     def url(self, source: ImageSource, level: int) -> str:
         """Return ``root/level/path-of-the-image.extension``; the slice or plane of a stack is part of the name."""
-        place = source.url.partition("?")[0] + _plane_suffix(source)
+        place = source.url.partition("?")[0] + plane_suffix(source)
         return mipmap_url(place, level, self.root, extension_of(self.image_format))
 
 
@@ -97,7 +97,7 @@ class LevelSuffix:
     def url(self, source: ImageSource, level: int) -> str:
         """Return the name of the image without its ending, with ``_mip`` and the level in two digits."""
         stem = PurePosixPath(file_name(source.url)).stem
-        name = f"{stem}{_plane_suffix(source)}_mip{level:02d}.{extension_of(self.image_format)}"
+        name = f"{stem}{plane_suffix(source)}_mip{level:02d}.{extension_of(self.image_format)}"
         if self.folder is not None:
             return joined_url(self.folder, name)
         base = source.url.partition("?")[0] if ":" in source.url else source.url
@@ -226,7 +226,7 @@ def write_mipmaps(
     return Mipmaps(urls, tuple(missing))
 
 
-def _plane_suffix(source: ImageSource) -> str:
+def plane_suffix(source: ImageSource) -> str:
     """Return what tells the slices of one file and the planes of one array apart; nothing for files of one image."""
     query = source.url.partition("?")[2]
     plane = f"_{re.sub('[^A-Za-z0-9.-]+', '_', query)}" if query else ""
