@@ -154,6 +154,13 @@ def mesh_placement(mesh: Mesh, mapped: Floats) -> Placement:
     return Placement(corners, inverses, *_bounds(mapped))
 
 
+def affine_on_canvas(affine: Floats, level: int, x: float, y: float, scale: float) -> Floats:
+    """Return the (2, 3) affine from the pixels of a mipmap to a canvas, of the one from the image to the world."""
+    factor = float(1 << level)
+    origin = affine @ [(factor - 1) / 2, (factor - 1) / 2, 1.0]
+    return np.column_stack([affine[:, :2] * (scale * factor), (origin - [x, y]) * scale])
+
+
 def affine_placement(mesh: Mesh, matrix: Floats) -> Placement:
     """Return the placement of an image that one (2, 3) affine takes to the canvas."""
     mapped = mesh.vertices @ matrix[:, :2].T + matrix[:, 2]

@@ -77,7 +77,7 @@ def draw_affine(covered: Coverage, inverse: Floats, image: Array, canvas: Array,
     # blocks are counted from the first row of the canvas, so that they, and with them OpenCV's rounding, do not hang on
     # how the canvas is cut into bands
     begin, end = covered.first_row, covered.first_row + len(covered)
-    for top in range(begin - begin % _ROWS_AT_ONCE, end, _ROWS_AT_ONCE):
+    for top in range(begin - begin % _ROWS_AT_ONCE, end, _ROWS_AT_ONCE) if len(covered) else ():
         _draw_block(covered[max(top, begin) : min(top + _ROWS_AT_ONCE, end)], inverse, image, canvas)
     if canvas_mask.size:
         for row, (start, stop) in enumerate(zip(covered.starts, covered.ends, strict=True), begin):
