@@ -20,7 +20,7 @@ ALLOWED = {
     "module": {"core", "io", "module"},
     "command": {"core", "io", "module", "render_ws", "command"},
 }
-CORE_LIBRARIES = {"numpy", "scipy", "cv2", "numba", "shapely", "networkx", "skimage", "sksparse", "pypardiso"}
+CORE_LIBRARIES = {"numpy", "scipy", "cv2", "numba", "shapely", "networkx", "skimage", "threadpoolctl"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 
