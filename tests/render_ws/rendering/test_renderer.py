@@ -69,10 +69,7 @@ def test_a_broken_transform_is_told_with_its_tile(tiles, texture, draw, spec, st
     assert draw([good], 20, 20, strict).pixels.any()
 
 
-@pytest.mark.parametrize(
-    "matrix",
-    [[[1, 0, 5], [0, 0, 5]], [[0, 0, 5], [0, 0, 5]], [[1e200, 0, 0], [0, 1e200, 0]], [[1e-200, 0, 5], [0, 1e-200, 5]]],
-)
+@pytest.mark.parametrize("matrix", [[[1, 0, 5], [0, 0, 5]], [[0, 0, 5], [0, 0, 5]], [[1e-200, 0, 5], [0, 1e-200, 5]]])
 @strictness
 def test_a_tile_without_area_is_not_seen(tiles, texture, draw, matrix, strict):
     good = tiles.tile(texture(1), name="good")
@@ -81,6 +78,13 @@ def test_a_tile_without_area_is_not_seen(tiles, texture, draw, matrix, strict):
     alone = draw([good], 60, 60, strict).pixels
     canvas = draw([good, bad, bent], 60, 60, strict).pixels
     assert (canvas == alone).mean() > 0.99
+
+
+@strictness
+def test_a_tile_without_end_does_no_harm(tiles, texture, draw, strict):
+    # Java finds its first pixel everywhere
+    endless = tiles.tile(texture(2), [[1e200, 0, 0], [0, 1e200, 0]])
+    assert draw([endless], 60, 60, strict).pixels.shape == (60, 60)
 
 
 def broken_tiff(tiles, texture):
