@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from rendermodules.core.blocks import BlockParameters, matched_blocks
 from rendermodules.core.consensus import ConsensusParameters, ConsensusSet, filtered_candidates
@@ -224,20 +223,13 @@ def matched_by_features(p: Features, q: Features, parameters: FeatureParameters,
     candidates = matched_candidates(p, q, parameters.max_ratio)
     dropped = _counted("features", candidates.dropped)
     p_points, q_points = p.points[candidates.p], q.points[candidates.q]
-    filtered = filtered_candidates(p_points, q_points, parameters.consensus, seed)
+    filtered = filtered_candidates(p_points, q_points, parameters.consensus, seed, parameters.max_chance, area)
     dropped |= _counted("candidates", filtered.dropped)
-    if not filtered.sets:
-        return no_matches(f"no {parameters.consensus.min_num_inliers} of {len(p_points)} candidates agree", dropped)
-    sets = []
-    for one in filtered.sets:
-        if _chance(one, len(p_points), parameters.consensus, area) <= parameters.max_chance:
-            sets.append(one)
-        else:
-            dropped["candidates: agreeing by chance"] = dropped.get("candidates: agreeing by chance", 0) + len(
-                one.indices
-            )
+    sets = filtered.sets
     if not sets:
-        return no_matches(f"{len(filtered.sets[0].indices)} of {len(p_points)} candidates agree, as by chance", dropped)
+        by_chance = filtered.dropped.get("agreeing by chance", 0)
+        enough = f"no {parameters.consensus.min_num_inliers} of {len(p_points)} candidates agree"
+        return no_matches(f"{by_chance} of {len(p_points)} agree, as by chance" if by_chance else enough, dropped)
     if parameters.consensus.match_filter == "SINGLE_SET" and _has_rival(sets[0], p_points, q_points, parameters, seed):
         return no_matches("two places fit nearly as well", dropped)
     indices = np.concatenate([one.indices for one in sets])
@@ -361,32 +353,6 @@ def _main_reason(dropped: dict[str, int]) -> str:
 
 def _rms(matrix: NDArray[np.float64], p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
     return float(np.sqrt(np.square(transformed(matrix, p) - q).sum(axis=1).mean()))
-
-
-def _chance(found: ConsensusSet, candidates: int, consensus: ConsensusParameters, area: float) -> float:
-    """Return how many such sets are expected among as many wrong candidates.
-
-    References
-    ----------
-    .. [1] Moisan, Stival, "A probabilistic criterion to detect rigid point matches between two images and estimate the
-       fundamental matrix", International Journal of Computer Vision 57 (2004).
-       :DOI:`10.1023/B:VISI.0000013094.38752.54`
-    """
-    if found.matrix is None:
-        return 0.0
-    size, minimum = len(found.indices), consensus.model.minimum_points
-    hit = min(np.pi * consensus.max_epsilon**2 / max(area, 1.0), 1.0)
-    logarithm = (
-        np.log(max(candidates - minimum, 1))
-        + _log_choices(candidates, size)
-        + _log_choices(size, minimum)
-        + (size - minimum) * np.log(hit)
-    )
-    return float(np.exp(min(logarithm, 700.0)))
-
-
-def _log_choices(count: int, chosen: int) -> float:
-    return float(gammaln(count + 1) - gammaln(chosen + 1) - gammaln(count - chosen + 1))
 
 
 def _has_rival(
