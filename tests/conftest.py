@@ -1,6 +1,10 @@
 """What all tests share: an embedded store, a project on it, and the folder of recorded reference data."""
 
+import json
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +64,12 @@ def bucket(_object_store: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
     files.mkdir("bucket")
     yield "s3://bucket"
     files.rm("bucket", recursive=True)
+    for client in s3fs.S3FileSystem._cache.values():
+        # those that Zarr has made run in its own loop and are closed by nobody
+        if client.asynchronous and client._s3 is not None:
+            from zarr.core.sync import sync
+
+            sync(client._s3.close())
     s3fs.S3FileSystem.clear_instance_cache()
 
 
@@ -114,3 +124,52 @@ def sections_of(render) -> Callable[[str], dict[float, Any]]:
     from rendermodules.module import stacks
 
     return lambda name: {z: stacks.read_section(render, name, z) for z in stacks.z_values(render, name)}
+
+
+@pytest.fixture
+def killed_runs(render_parameters) -> Callable[..., list[tuple[dict[str, Any], dict[str, Any]]]]:
+    """Function that kills a module at each of its changes and starts it again, see ``killed_runs.py``.
+
+    It returns the stacks after the kill and after the second run for each change; the last pair is that of a run which
+    nobody killed. It checks how the runs ended.
+    """
+
+    def runs(module: str, **parameters: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        text = json.dumps({"render": render_parameters, "log_level": "ERROR", **parameters})
+        script = REPOSITORY / "tests" / "killed_runs.py"
+        command = [sys.executable, str(script), render_parameters["host"], module, text]
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        assert done.returncode == 0, done.stderr
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [line["ended"] for line in lines] == [-signal.SIGKILL] * (len(lines) - 1) + [0], done.stderr
+        assert not any(line["again"] for line in lines), done.stderr
+        return [tuple(line["states"]) for line in lines]
+
+    return runs
+
+
+@pytest.fixture(scope="session")
+def made_inputs() -> Callable[..., None]:
+    """Function that makes the files and folders that parameters say are read, empty, below a folder."""
+    import marshmallow
+
+    def make(schema: marshmallow.Schema, parameters: dict[str, Any], folder: Path) -> None:
+        for name, field in schema.fields.items():
+            value = parameters.get(name)
+            inner = getattr(field, "inner", field)
+            if value is None:
+                continue
+            if isinstance(inner, marshmallow.fields.Nested):
+                for part in value if isinstance(value, list) else [value]:
+                    make(inner.schema, part, folder)
+            elif getattr(inner, "reads", None):
+                for path in value if isinstance(value, list) else [value]:
+                    target = folder / path
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    if inner.reads == "file":
+                        target.touch()
+                    else:
+                        target.mkdir(exist_ok=True)
+
+    return make

@@ -88,33 +88,13 @@ def test_export(entry: catalogue.ModuleEntry) -> None:
 
 
 @every_module
-def test_example(entry: catalogue.ModuleEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_example(entry: catalogue.ModuleEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_inputs) -> None:
     example = json.loads((REPOSITORY / "example_json" / entry.area / f"{entry.name}.json").read_text(encoding="utf-8"))
     text = json.dumps(example)
     assert "/home/" not in text, "an example names somebody's folder"
-    make_inputs(entry.load().default_schema(), example, tmp_path)
+    made_inputs(entry.load().default_schema(), example, tmp_path)
     monkeypatch.chdir(tmp_path)
     assert entry.load()(input_data=example).args
-
-
-def make_inputs(schema: marshmallow.Schema, example: dict, folder: Path) -> None:
-    """Make the files and folders that the example says it reads, empty."""
-    for name, field in schema.fields.items():
-        value = example.get(name)
-        inner = getattr(field, "inner", field)
-        if value is None:
-            continue
-        if isinstance(inner, marshmallow.fields.Nested):
-            for part in value if isinstance(value, list) else [value]:
-                make_inputs(inner.schema, part, folder)
-        elif getattr(inner, "reads", None):
-            for path in value if isinstance(value, list) else [value]:
-                target = folder / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if inner.reads == "file":
-                    target.touch()
-                else:
-                    target.mkdir(exist_ok=True)
 
 
 @every_module

@@ -57,10 +57,10 @@ def image_mesh(width: float, height: float, columns: int) -> Mesh:
 
     x_even = np.arange(columns) * x_step
     x_even[-1] = width - 1
-    x_odd = (np.arange(1, columns) - 0.5) * x_step
+    x_odd = np.arange(1, columns) * x_step - x_step / 2
     y_even = np.arange(rows) * y_step
     y_even[-1] = height - 1
-    y_odd = (np.arange(1, rows) - 0.5) * y_step
+    y_odd = np.arange(1, rows) * y_step - y_step / 2
     even = np.stack(np.broadcast_arrays(x_even, y_even[:, None]), axis=-1)
     odd = np.stack(np.broadcast_arrays(x_odd, y_odd[:, None]), axis=-1)
     between = np.concatenate([even[:-1], odd], axis=1).reshape(-1, 2)

@@ -1,11 +1,8 @@
 """Several stacks in one: which section goes where, and what must not meet."""
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from rendermodules.core.problems import Problems
-from rendermodules.core.sections import TransformSpec
 
 
 def planned_z_values(
@@ -52,29 +49,3 @@ def check_tile_ids(ids_by_stack: Iterable[tuple[str, Iterable[str]]]) -> None:
             if other != index:
                 problems.add(f"in {names[other]} and {name}", tile_id)
     problems.raise_if_any()
-
-
-def check_shared_transforms(digests_by_stack: Iterable[tuple[str, Mapping[str, str]]]) -> None:
-    """Raise an `InputError` that names the shared transforms which are not the same in all stacks.
-
-    Parameters
-    ----------
-    digests_by_stack : iterable of (str, dict)
-        Name of each stack, and what `transform_digests` returns for its shared transforms.
-    """
-    first: dict[str, tuple[str, str]] = {}
-    problems = Problems("shared transforms that differ")
-    for name, digests in digests_by_stack:
-        for transform_id, digest in digests.items():
-            other, expected = first.setdefault(transform_id, (name, digest))
-            if digest != expected:
-                problems.add(f"in {other} and {name}", transform_id)
-    problems.raise_if_any()
-
-
-def transform_digests(transforms: Mapping[str, TransformSpec]) -> dict[str, str]:
-    """Return a short text for each shared transform, the same for equal specs only."""
-    return {
-        name: hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:32]
-        for name, spec in transforms.items()
-    }

@@ -6,6 +6,7 @@ stage was, in pixels, turned by the angle; the montage begins at 0, 0.
 """
 
 import warnings
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, pre_load
@@ -15,9 +16,10 @@ from rendermodules.io.json_files import read_json
 from rendermodules.io.paths import folder_of, is_local, local_path
 from rendermodules.module.fields import Bool, Float, Str
 from rendermodules.module.import_module import ImageImportModule, ImageImportParameters
+from rendermodules.module.schemas import OutputStackParameters
 
 
-class GenerateEMTilespecsFromMetafileParameters(ImageImportParameters):
+class GenerateEMTilespecsFromMetafileParameters(ImageImportParameters, OutputStackParameters):
     """The montage and its place in the stack."""
 
     metafile = Str("path or URL of the montage's metadata", required=True)
@@ -28,7 +30,7 @@ class GenerateEMTilespecsFromMetafileParameters(ImageImportParameters):
         "tile ids are the files' names with z behind, so that another grid may repeat the names", default=True
     )
 
-    aliases: ClassVar[dict[str, str]] = {
+    aliases: ClassVar[Mapping[str, str | None]] = {
         "metafile_uri": "metafile",
         "image_prefix": "image_directory",
         "maskUrl": "mask_file",

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from rendermodules.io.files import write_bytes_whole
-from rendermodules.io.image_formats import Image, jpeg_bytes, png_bytes, tiff_bytes
+from rendermodules.io.image_formats import Image, ImageHeader, jpeg_bytes, png_bytes, tiff_bytes
 from rendermodules.io.image_loaders import (
     ImageError,
     ImageSource,
@@ -25,8 +25,12 @@ __all__ = [
     "ImageSource",
     "RefusedImageError",
     "check_readable",
+    "copy_image",
     "file_stamp",
+    "image_header",
+    "image_bytes",
     "image_size",
+    "is_finished",
     "read_image",
     "write_image",
 ]
@@ -67,8 +71,17 @@ def image_size(place: str | os.PathLike[str] | ImageSource, allowed: ReadPolicy 
 
     Parameters and errors are those of ``read_image``.
     """
+    header = image_header(place, allowed)
+    return header.width, header.height
+
+
+def image_header(place: str | os.PathLike[str] | ImageSource, allowed: ReadPolicy | None = None) -> ImageHeader:
+    """Return size and type of an image as it will be read; only its header is read where that is possible.
+
+    Parameters and errors are those of ``read_image``.
+    """
     source = _source(place)
-    return loader_of(source).size(source, allowed)
+    return loader_of(source).header(source, allowed)
 
 
 def check_readable(source: ImageSource, allowed: ReadPolicy | None = None) -> None:
@@ -100,6 +113,23 @@ def file_stamp(source: ImageSource) -> tuple[int, int] | None:
     return status.st_mtime_ns, status.st_size
 
 
+def image_bytes(
+    name: str | os.PathLike[str], image: Image, quality: float = 0.85, compression: str | None = None
+) -> bytes:
+    """Return the content of an image file in the format that its name asks for.
+
+    Parameters and errors are those of ``write_image``.
+    """
+    suffix = Path(name).suffix.lower()
+    if suffix == ".png":
+        return png_bytes(image)
+    if suffix in (".jpg", ".jpeg"):
+        return jpeg_bytes(image, quality)
+    if suffix in (".tif", ".tiff"):
+        return tiff_bytes(image, compression)
+    raise ImageError(f"{name}: images are written as .png, .jpg or .tif, not {suffix or 'without ending'}")
+
+
 def write_image(
     path: str | os.PathLike[str], image: Image, quality: float = 0.85, compression: str | None = None
 ) -> None:
@@ -121,13 +151,42 @@ def write_image(
     ImageError
         The name asks for another format.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix == ".png":
-        content = png_bytes(image)
-    elif suffix in (".jpg", ".jpeg"):
-        content = jpeg_bytes(image, quality)
-    elif suffix in (".tif", ".tiff"):
-        content = tiff_bytes(image, compression)
-    else:
-        raise ImageError(f"{path}: images are written as .png, .jpg or .tif, not {suffix or 'without ending'}")
-    write_bytes_whole(path, content)
+    write_bytes_whole(path, image_bytes(path, image, quality, compression))
+
+
+def is_finished(url: str, size: tuple[int, int], source: ImageSource) -> bool:
+    """Return whether an image that is made of another is there, can be decoded, has its size and is not the older one.
+
+    Parameters
+    ----------
+    url : str
+        What was made.
+    size : (int, int)
+        Width and height that it must have.
+    source : ImageSource
+        What it was made of; of a remote one the age is not asked.
+    """
+    made, origin = file_stamp(ImageSource(url)), file_stamp(source)
+    if is_local(url) and (made is None or (origin is not None and made[0] < origin[0])):
+        return False
+    try:
+        rows, columns = read_image(url).shape[:2]
+    except ImageError:
+        return False
+    return (columns, rows) == size
+
+
+def copy_image(source: ImageSource, path: str | os.PathLike[str]) -> bool:
+    """Write an image to a file of its own, unless that is finished; return whether it was written.
+
+    Parameters
+    ----------
+    source : ImageSource
+        An image in any container.
+    path : path
+        As of `write_image`.
+    """
+    if is_finished(os.fspath(path), image_size(source), source):
+        return False
+    write_image(path, read_image(source))
+    return True

@@ -56,6 +56,12 @@ def modules() -> list[ModuleEntry]:
     return entries
 
 
+def area_summary(area: str) -> str:
+    """Return the first line of the docstring of an area."""
+    file = Path(rendermodules.__file__).parent / area / "__init__.py"
+    return (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").split("\n")[0]
+
+
 def find_module(name: str) -> ModuleEntry:
     """Return the module called ``area.name``, or ``name`` where only one is called so.
 

@@ -4,11 +4,8 @@ import argparse
 import difflib
 import inspect
 import json
-import logging
 import sys
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import marshmallow
@@ -18,11 +15,10 @@ from renderapi.errors import RenderError
 
 from rendermodules.core.problems import InputError
 from rendermodules.module.errors import ConnectionParametersError, ItemError, RenderModuleError, short_reason
+from rendermodules.module.terminal_log import logging_to_terminal
 
 FAILED = 1
 BAD_PARAMETERS = 2
-
-_logger = logging.getLogger(__name__)
 
 
 def run_module(module_class: Any, argv: Sequence[str]) -> int:
@@ -34,13 +30,15 @@ def run_module(module_class: Any, argv: Sequence[str]) -> int:
     _, unknown = parser.parse_known_args(list(argv))
     if unknown:
         known = [option for action in parser._actions for option in action.option_strings]
-        return _refused(f"unknown option {name}{_near(name.split('=')[0], known)}" for name in unknown)
-    with _logging_to_terminal(module_name(module_class)) as set_level:
+        # what follows an unknown option is its value
+        names = [name for name in unknown if name.startswith("-")] or unknown
+        return _refused(f"unknown option {name}{_near(name.split('=')[0], known)}" for name in names)
+    with logging_to_terminal(module_name(module_class)) as configure_log:
         try:
             module = module_class(args=list(argv))
         except marshmallow.ValidationError as error:
             return _refused(validation_messages(error, module_class.default_schema()))
-        set_level(module.args["log_level"])
+        configure_log(module.args["log_level"], module.args["log_json"])
         try:
             module.run()
         except ConnectionParametersError as error:
@@ -90,7 +88,9 @@ def _messages(messages: Mapping[Any, Any], schema: Any, path: str) -> Iterator[s
             if message == "Unknown field.":
                 near = _near(str(key), list(getattr(schema, "fields", {})), path)
                 yield f"unknown parameter {name}{near}"
-            elif message == "Missing data for required field.":
+            elif message in ("Missing data for required field.", "Field may not be null.") and _is_required(
+                schema, key
+            ):
                 yield f"the parameter {name} is missing: {_description(schema, key)}"
             else:
                 yield f"{name}: {message}"
@@ -103,6 +103,11 @@ def _schema_below(schema: Any, key: Any) -> Any:
     field = getattr(schema, "fields", {}).get(key)
     inner = getattr(field, "inner", field)
     return getattr(inner, "schema", None)
+
+
+def _is_required(schema: Any, key: Any) -> bool:
+    field = getattr(schema, "fields", {}).get(key)
+    return bool(field and field.required)
 
 
 def _description(schema: Any, key: Any) -> str:
@@ -127,29 +132,3 @@ def _explained(error: BaseException) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"an answer of Render is not JSON ({short_reason(error)})"
     return short_reason(error)
-
-
-@contextmanager
-def _logging_to_terminal(name: str) -> Iterator[Callable[[str], None]]:
-    """Send the log of the package and of the program, and warnings, to the terminal while a program runs."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
-    # a module outside the package logs under its own name
-    names = ["rendermodules"] if name.startswith("rendermodules.") else ["rendermodules", name]
-    levels = {logging.getLogger(name): logging.getLogger(name).level for name in names}
-
-    def set_level(level: str) -> None:
-        for logger in levels:
-            logger.setLevel(level)
-
-    for logger in levels:
-        logger.addHandler(handler)
-    set_level("INFO")
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_, **__: _logger.warning("%s", message)
-            yield set_level
-    finally:
-        for logger, level in levels.items():
-            logger.removeHandler(handler)
-            logger.setLevel(level)

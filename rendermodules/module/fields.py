@@ -162,7 +162,9 @@ def List(  # noqa: N802
 ) -> fields.List:
     """Return a parameter that is a list of ``Str``, ``Int`` or ``Float`` (the factory itself is given)."""
     metadata = {"cli_as_single_argument": True}
-    return _ListField(item("one element", **item_options), **_options(description, default, required, metadata))
+    # required keeps null out of the list
+    element = item("one element", required=True, **item_options)
+    return _ListField(element, **_options(description, default, required, metadata))
 
 
 def Nested(schema: type, description: str, *, default: Any = NO_DEFAULT, required: bool = False) -> fields.Nested:  # noqa: N802

@@ -109,14 +109,20 @@ class PlainModule(argschema.ArgSchemaParser):
         done = sum(describe(item) in journal.results for item in items) if journal else 0
         if done:
             self.logger.info("%d of %d %s were finished by an earlier run", done, len(items), unit)
-        with progress(len(items), unit, self.logger, done=done) as advance:
+        log_json = bool(self.args["log_json"])
+        with progress(len(items), unit, self.logger, done=done, log_json=log_json) as advance:
             return executors.map_items(
                 task, items, self.args, describe=describe, error=error, journal=journal, advance=advance
             )
 
-    def journal(self) -> Journal:
-        """Return the journal of this run, with what a killed run of the same parameters and inputs has finished."""
+    def journal(self, part: str | None = None) -> Journal:
+        """Return the journal of this run, with what a killed run of the same parameters and inputs has finished.
+
+        A run of several parts has one for each.
+        """
         key = {"module": self.name, "parameters": relevant_parameters(self.args), "inputs": self.inputs()}
+        if part is not None:
+            key["part"] = part
         return Journal(plain_json(key), resume=bool(self.args.get("resume", True)))
 
     def output(self, d: Mapping[str, Any], output_path: str | None = None, **json_options: Any) -> dict[str, Any]:

@@ -34,19 +34,33 @@ ENVIRONMENT = {
 """Keys of the connection and the environment variables that stand in for them."""
 
 
+COMMENT = "//"
+"""A key of parameters that begins so is a comment."""
+
+
 class DefaultSchema(argschema.schemas.DefaultSchema):
-    """A schema that takes old spellings of its keys.
+    """A schema that takes old spellings of its keys, and comments.
 
     Attributes
     ----------
     aliases : dict of str to str or None
         Old key to key. The old one is used, with a warning, where the new one is absent; None is a key that is no
         longer needed.
+    environment : dict of str to str
+        Key to the environment variable that stands in for it where it is absent.
     """
 
     aliases: ClassVar[Mapping[str, str | None]] = {}
+    environment: ClassVar[Mapping[str, str]] = {}
 
     # argschema fills in defaults in a hook named make_object; hooks run in the order of their names
+    @pre_load
+    def accept_comments(self, data: Any, **_: Any) -> Any:
+        """Return the data without the keys that are comments."""
+        if not isinstance(data, dict):
+            return data
+        return {key: value for key, value in data.items() if not str(key).startswith(COMMENT)}
+
     @pre_load
     def accept_aliases(self, data: Any, **_: Any) -> Any:
         """Return the data with every old key renamed."""
@@ -61,6 +75,14 @@ class DefaultSchema(argschema.schemas.DefaultSchema):
                 if new:
                     renamed.setdefault(new, value)
         return renamed
+
+    @pre_load
+    def fill_from_environment(self, data: Any, **_: Any) -> Any:
+        """Return the data with absent keys taken from the environment."""
+        if not self.environment or not isinstance(data, dict):
+            return data
+        present = {key: os.environ[name] for key, name in self.environment.items() if os.environ.get(name)}
+        return {**present, **{key: value for key, value in data.items() if value is not None}}
 
     @classmethod
     def _all_aliases(cls) -> dict[str, str | None]:
@@ -85,11 +107,7 @@ class RenderClientParameters(DefaultSchema):
     )
     memGB = Str("memory of a Java client, such as 5G", default="5G")
 
-    @pre_load
-    def fill_from_environment(self, data: Any, **_: Any) -> Any:
-        """Return the data with absent keys taken from the environment."""
-        present = {key: os.environ[name] for key, name in ENVIRONMENT.items() if os.environ.get(name)}
-        return {**present, **{key: value for key, value in data.items() if value is not None}}
+    environment: ClassVar[Mapping[str, str]] = ENVIRONMENT
 
 
 class ModuleParameters(DefaultSchema, argschema.ArgSchema):
@@ -98,6 +116,7 @@ class ModuleParameters(DefaultSchema, argschema.ArgSchema):
     input_json = InputFile("file with the parameters as JSON; the command line wins over it")
     output_json = OutputFile("file for the result as JSON; it appears whole or not at all")
     log_level = LogLevel("how much is reported: DEBUG, INFO, WARNING or ERROR", default="INFO")
+    log_json = Bool("write the log as JSON lines, with the progress as numbers, for programs to read", default=False)
     dry_run = Bool("say what would be done and write nothing", default=False)
 
 
@@ -191,12 +210,17 @@ class InputStackParameters(ZValueParameters):
     aliases: ClassVar[Mapping[str, str | None]] = {"inputStack": "input_stack", "stack": "input_stack"}
 
 
-class OutputStackParameters(DefaultSchema):
+class StackWritingParameters(DefaultSchema):
+    """How stacks are written."""
+
+    close_stack = Bool("set the output stack COMPLETE at the end; false when several jobs write into it", default=True)
+    overwrite_zlayer = Bool("remove what the output stack has at a z before that z is written", default=False)
+
+
+class OutputStackParameters(StackWritingParameters):
     """The stack that is written."""
 
     output_stack = Str("stack to write; made when it does not exist", required=True)
-    close_stack = Bool("set the output stack COMPLETE at the end; false when several jobs write into it", default=True)
-    overwrite_zlayer = Bool("remove what the output stack has at a z before that z is written", default=False)
 
     aliases: ClassVar[Mapping[str, str | None]] = {"outputStack": "output_stack"}
 

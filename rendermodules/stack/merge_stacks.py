@@ -2,8 +2,8 @@
 
 With z_mode keep, sections of the same z come together; with consecutive, all sections are numbered anew, one stack
 after the other. Tile ids are unique in a stack: stacks that have the same ids are refused, unless ``duplicates`` says
-whose tiles stay, or a ``suffix`` tells them apart, which goes behind the ids of shared transforms too. A shared
-transform that is not the same in two stacks is refused.
+whose tiles stay, or a ``suffix`` tells them apart. Shared transforms of the same id that are not the same are refused;
+the ``suffix`` goes behind their ids too.
 """
 
 import functools
@@ -19,10 +19,8 @@ from renderapi.render import Render
 from rendermodules.core.identifiers import check_distinct, renumbered, with_suffixed_ids
 from rendermodules.core.problems import listed
 from rendermodules.core.stack_merging import (
-    check_shared_transforms,
     check_tile_ids,
     planned_z_values,
-    transform_digests,
 )
 from rendermodules.module import stacks
 from rendermodules.module.errors import RenderModuleError, SectionError
@@ -224,14 +222,12 @@ class MergeStacks(RenderModule):
             section_id_format=self.args["sectionId_format"] if self.args["remap_sectionId"] else None,
         )
         results: list[dict[str, Any]] = []
-        digests: list[tuple[str, dict[str, str]]] = []
         order = range(len(entries))
         for index in reversed(order) if self.args["duplicates"] == "first" else order:
             describe = functools.partial(_description, entries[index])
-            new = self.map(work, copies[index], unit="sections", describe=describe, error=SectionError, journal=journal)
-            digests.append((_label(entries[index]), {k: v for result in new for k, v in result["transforms"].items()}))
-            check_shared_transforms(digests)
-            results += new
+            results += self.map(
+                work, copies[index], unit="sections", describe=describe, error=SectionError, journal=journal
+            )
         return results
 
     def _remove_sections(self, copies: Sequence[Sequence[_Copy]], target: str, journal: Journal) -> None:
@@ -270,8 +266,11 @@ def _copied_section(
     section = stacks.read_section(worker_connection(source_parameters), stack, copy.z)
     section = renumbered(section, copy.new_z, section_id_format.format(z=copy.new_z) if section_id_format else None)
     section = with_suffixed_ids(section, suffix) if suffix else section
-    written = written_section(worker_connection(parameters), target, section, replace=False)
-    return {**written, "transforms": transform_digests(section.transforms)}
+    render = worker_connection(parameters)
+    differing = stacks.differing_transforms(render, target, section.transforms)
+    if differing:
+        raise RenderModuleError(f"stack {target} has other shared transforms of the ids {listed(differing)}")
+    return written_section(render, target, section, replace=False)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,7 @@
 import pytest
 
 from rendermodules.core.problems import InputError
-from rendermodules.core.stack_merging import (
-    check_shared_transforms,
-    check_tile_ids,
-    planned_z_values,
-    transform_digests,
-)
+from rendermodules.core.stack_merging import check_tile_ids, planned_z_values
 
 ZS = [[0.0, 1.5, 4.0], [1.5, 4.0, 5.0]]
 
@@ -30,12 +25,3 @@ def test_shared_tile_ids_are_named_with_their_stacks():
         check_tile_ids([("a", ["1", "2"]), ("b", ["2", "5"]), ("c", ["1", "9"])])
     with pytest.raises(InputError, match="in a and a: 1"):
         check_tile_ids([("a", ["1"]), ("a", ["1"])])
-
-
-def test_shared_transforms_that_differ_are_named():
-    one = transform_digests({"lens": {"className": "a", "dataString": "1"}, "move": {"className": "b"}})
-    same = transform_digests({"lens": {"dataString": "1", "className": "a"}})
-    other = transform_digests({"lens": {"className": "a", "dataString": "2"}})
-    check_shared_transforms([("a", one), ("b", same)])
-    with pytest.raises(InputError, match="in a and c: lens"):
-        check_shared_transforms([("a", one), ("b", same), ("c", other)])

@@ -5,7 +5,7 @@ from rendermodules.core.problems import InputError
 from rendermodules.core.sections import Section
 from rendermodules.module import stacks
 from rendermodules.module.connection import connect
-from rendermodules.module.errors import RenderModuleError
+from rendermodules.module.errors import RenderModuleError, SectionError
 from rendermodules.stack import MergeStacks
 
 AFFINE = "mpicbg.trakem2.transform.AffineModel2D"
@@ -96,7 +96,7 @@ def differing(write_stack, tile_spec):
 
 
 def test_shared_transforms_that_differ_are_refused(run, differing, render):
-    with pytest.raises(InputError, match="shared transforms that differ: in a and b: lens"):
+    with pytest.raises(SectionError, match=r"section z=2.0 of b: stack ab has other shared transforms of the ids lens"):
         run(duplicates="last")
     assert stacks.stack_metadata(render, "ab")["state"] == "LOADING"
 

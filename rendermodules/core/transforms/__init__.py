@@ -31,6 +31,7 @@ from rendermodules.core.transforms.tiles import (
     mesh_inverse,
     tile_bounds,
     tiles_bounds,
+    tiles_outlines,
 )
 from rendermodules.core.transforms.warp_field import AffineWarpField
 
@@ -66,4 +67,5 @@ __all__ = [
     "tile_bounds",
     "tile_transform",
     "tiles_bounds",
+    "tiles_outlines",
 ]

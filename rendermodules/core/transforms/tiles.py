@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -64,22 +64,55 @@ def tiles_bounds(tiles: Sequence[TileSpec], shared: SharedTransforms | None = No
     -------
     (n, 4) float array
     """
-    reader = _StepReader(shared or {})
-    steps = [reader.steps(tile) for tile in tiles]
-    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
-    for index, (tile, own) in enumerate(zip(tiles, steps, strict=True)):
-        # affines differ from tile to tile and are applied together; other transforms must be the same object
-        shape = [None if type(step) is list else id(step) for step in own]
-        groups[tile.get("width"), tile.get("height"), tile.get("meshCellSize"), *shape].append(index)
     result = np.empty((len(tiles), 4))
-    for members in groups.values():
-        by_position = list(zip(*[steps[index] for index in members], strict=True))
+    for members, by_position in _alike(tiles, shared or {}):
         result[members] = _bounds_of_group(_frame(tiles[members[0]]), by_position, len(members))
     lost = np.flatnonzero(~np.isfinite(result).all(axis=1))
     if len(lost):
         tile_transform(tiles[lost[0]], shared)  # names the transform if it is one whose numbers are not finite
         raise TransformError(f"tile {tiles[lost[0]].get('tileId')}: its border is mapped to no finite place")
     return result
+
+
+def tiles_outlines(tiles: Sequence[TileSpec], shared: SharedTransforms | None = None) -> Floats:
+    """Return where the four corners of tiles lie in the world, as quick as ``tiles_bounds``.
+
+    Parameters
+    ----------
+    tiles : sequence of dict
+        Tile specs with ``width`` and ``height``.
+    shared : mapping of str to dict, optional
+        The shared transforms that they may refer to.
+
+    Returns
+    -------
+    (n, 4, 2) float array
+        World coordinates x, y of the image's corners (0, 0), (width, 0), (width, height), (0, height).
+
+    Raises
+    ------
+    TransformError
+        A transform cannot be understood; the message names the tile.
+    """
+    result = np.empty((len(tiles), 4, 2))
+    for members, by_position in _alike(tiles, shared or {}):
+        width, height, _ = _frame(tiles[members[0]])
+        corners = np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
+        result[members] = np.stack(_mapped_border(corners, by_position), axis=-1)
+    return result
+
+
+def _alike(tiles: Sequence[TileSpec], shared: SharedTransforms) -> Iterator[tuple[list[int], list[tuple[_Step, ...]]]]:
+    """Give groups of tiles of one size with like steps: their indices, and their steps, a tuple for each position."""
+    reader = _StepReader(shared)
+    steps = [reader.steps(tile) for tile in tiles]
+    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for index, (tile, own) in enumerate(zip(tiles, steps, strict=True)):
+        # affines differ from tile to tile and are applied together; other transforms must be the same object
+        shape = [None if type(step) is list else id(step) for step in own]
+        groups[tile.get("width"), tile.get("height"), tile.get("meshCellSize"), *shape].append(index)
+    for members in groups.values():
+        yield members, list(zip(*[steps[index] for index in members], strict=True))
 
 
 class _StepReader:

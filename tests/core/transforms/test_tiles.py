@@ -13,6 +13,7 @@ from rendermodules.core.transforms import (
     tile_bounds,
     tile_transform,
     tiles_bounds,
+    tiles_outlines,
 )
 
 REFERENCE = json.loads(
@@ -135,3 +136,16 @@ def test_points_that_are_no_numbers_are_nowhere():
         True,
         False,
     ]
+
+
+def test_outlines_are_where_the_corners_go():
+    tiles = [case["tile"] for case in REFERENCE]
+    for spec, outline in zip(tiles, tiles_outlines(tiles), strict=True):
+        width, height = spec["width"], spec["height"]
+        corners = [(0, 0), (width, 0), (width, height), (0, height)]
+        np.testing.assert_allclose(outline, tile_transform(spec).apply(corners), rtol=1e-14, atol=1e-9)
+
+
+def test_outlines_of_tiles_without_transforms_and_of_none():
+    assert tiles_outlines([tile(), tile()]).tolist() == [[[0, 0], [600, 0], [600, 500], [0, 500]]] * 2
+    assert tiles_outlines([]).shape == (0, 4, 2)

@@ -1,0 +1,223 @@
+"""The pages that a person opens, and the data that only they ask for; no part of Java Render."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from rendermodules.render_ws.answers import HTML, Answer, json_answer
+from rendermodules.render_ws.call import Call
+from rendermodules.render_ws.errors import InvalidRequest, NotFound, Unprocessable
+from rendermodules.render_ws.routes.render_data import selected_tiles, shared_transforms
+from rendermodules.render_ws.routing import Routes, S
+from rendermodules.render_ws.store import matches, stacks
+from rendermodules.render_ws.store.database import Database
+from rendermodules.render_ws.store.matches import Canvas, PairSelection
+from rendermodules.render_ws.store.stacks import Stack
+from rendermodules.render_ws.store.tiles import Selection
+from rendermodules.render_ws.viewer_files import ViewerFile, neuroglancer_file, page_file
+
+if TYPE_CHECKING:
+    from rendermodules.render_ws.section_matches import PlacedMatches
+
+routes = Routes()
+
+VIEWER = "/viewer"
+SECTION = f"{VIEWER}/data{S}/z/{{z}}"
+"""Data of a section of a stack."""
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing from elsewhere, and no script or style within the page itself."""
+
+NEUROGLANCER_POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src 'self' "
+    "'unsafe-inline'; img-src 'self' blob: data:; font-src 'self' data:; connect-src 'self' blob: data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+_OUTLINE_DECIMALS = 1
+_RESIDUAL_DECIMALS = 3
+
+
+@routes.get("/", produces=HTML)
+def root(call: Call) -> Answer:
+    """Answer the way to the first page."""
+    return Answer(status=302, headers={"Location": f"{VIEWER}/index.html"})
+
+
+@routes.get(VIEWER, produces=HTML)
+def first_page(call: Call) -> Answer:
+    """Answer the way to the first page."""
+    return root(call)
+
+
+@routes.get(f"{VIEWER}/{{file}}", produces=HTML)
+def page(call: Call) -> Answer:
+    """Answer a page, or a script or style of one."""
+    return _file_answer(call, page_file(call.path["file"]), PAGE_POLICY)
+
+
+@routes.get(f"{VIEWER}/neuroglancer/{{file}}", produces=HTML)
+def neuroglancer(call: Call) -> Answer:
+    """Answer a file of the Neuroglancer client."""
+    return _file_answer(call, neuroglancer_file(call.path["file"]), NEUROGLANCER_POLICY)
+
+
+@routes.get(f"{SECTION}/outlines")
+def outlines(call: Call) -> Answer:
+    """Answer where the corners of all tiles of a section are: ids, and eight numbers for each."""
+    import numpy as np
+
+    from rendermodules.core.transforms import TransformError, tiles_outlines
+
+    with call.reading_stack() as (database, stack):
+        stack.require_online()
+        specs, shared = _specs(call, database, stack, call.number("z"))
+    try:
+        corners = tiles_outlines(specs, shared)
+    except TransformError as error:
+        raise Unprocessable(str(error)) from error
+    return json_answer(
+        {
+            "tileIds": [spec["tileId"] for spec in specs],
+            "corners": np.round(corners, _OUTLINE_DECIMALS).ravel(),
+            "sectionIds": _groups(specs),
+        }
+    )
+
+
+@routes.get(f"{SECTION}/matches/{{matchCollection}}")
+def section_matches(call: Call) -> Answer:
+    """Answer the pairs of tiles of a section, or between it and ``otherZ``, as columns.
+
+    Number of matches, mean and greatest residual in world pixels, and the middle of the matches in the world.
+    """
+    import numpy as np
+
+    placed, unplaced = _placed(call, None)
+    pairs = len(placed.pairs)
+    count = np.bincount(placed.pair_of_match, minlength=pairs)
+
+    def mean(values: Any) -> Any:
+        return np.bincount(placed.pair_of_match, weights=values, minlength=pairs) / np.maximum(count, 1)
+
+    residuals = placed.residuals
+    greatest = np.zeros(pairs)
+    np.maximum.at(greatest, placed.pair_of_match, residuals)
+    middle = (placed.p_world + placed.q_world) / 2
+    tile_ids = sorted({canvas.id for pair in placed.pairs for canvas in pair})
+    number = {tile_id: index for index, tile_id in enumerate(tile_ids)}
+    return json_answer(
+        {
+            "tileIds": tile_ids,
+            "p": [number[p.id] for p, _ in placed.pairs],
+            "q": [number[q.id] for _, q in placed.pairs],
+            "count": count,
+            "mean": np.round(mean(residuals), _RESIDUAL_DECIMALS),
+            "greatest": np.round(greatest, _RESIDUAL_DECIMALS),
+            "x": np.round(mean(middle[:, 0]), 1),
+            "y": np.round(mean(middle[:, 1]), 1),
+            "unplaced": unplaced,
+        }
+    )
+
+
+@routes.get(f"{SECTION}/matches/{{matchCollection}}/pair")
+def pair_matches(call: Call) -> Answer:
+    """Answer the matches of the tiles ``p`` and ``q``, in the coordinates of the matches and in the world."""
+    import numpy as np
+
+    first, second = call.text("p"), call.text("q")
+    if not first or not second:
+        raise InvalidRequest("name the tiles: p=...&q=...")
+    placed, _ = _placed(call, (first, second))
+    if not placed.pairs:
+        raise NotFound(f"the tiles {first} and {second} have no matches in {call.collection_id}")
+    p, q = placed.pairs[0]
+    return json_answer(
+        {
+            "p": {"tileId": p.id, "groupId": p.group, "points": placed.p, "world": placed.p_world},
+            "q": {"tileId": q.id, "groupId": q.group, "points": placed.q, "world": placed.q_world},
+            "weights": placed.weights,
+            "residuals": np.round(placed.residuals, _RESIDUAL_DECIMALS),
+        }
+    )
+
+
+def _placed(call: Call, pair: tuple[str, str] | None) -> "tuple[PlacedMatches, int]":
+    """Return the matches of a section or of a pair, in the world, and how many pairs have a tile that is not there."""
+    from rendermodules.core.transforms import TransformError
+    from rendermodules.render_ws.section_matches import placed_matches
+
+    z, other_z = call.number("z"), call.query_number("otherZ")
+    local = call.query_integer("localTransforms")
+    if local is not None and local < 0:
+        raise InvalidRequest("localTransforms must not be negative")
+    with call.reading_stack() as (database, stack):
+        stack.require_online()
+        specs, shared = _specs(call, database, stack, z)
+        others, more_shared = ([], {}) if other_z is None else _specs(call, database, stack, other_z)
+        tiles = {spec["tileId"]: spec for spec in (*specs, *others)}
+        connection = database.connection
+        key = matches.get_collection_key(connection, call.collection_id)
+        selections = _pair_selection(tiles, pair) if pair else _section_selections(_groups(specs), _groups(others))
+        found = [one for selection in selections for one in matches.get_point_arrays(connection, key, selection)]
+    try:
+        placed = placed_matches(found, tiles, {**shared, **more_shared}, local)
+    except TransformError as error:
+        raise Unprocessable(str(error)) from error
+    return placed, len(found) - len(placed.pairs)
+
+
+def _section_selections(groups: Sequence[str], others: Sequence[str]) -> list[PairSelection]:
+    """Select the pairs between two sections, or within one where there are no ``others``."""
+    if others:
+        return [matches.between_groups(first, second) for first in groups for second in others]
+    return [
+        matches.within_group(first) if first == second else matches.between_groups(first, second)
+        for index, first in enumerate(groups)
+        for second in groups[index:]
+    ]
+
+
+def _pair_selection(tiles: Mapping[str, Mapping[str, Any]], pair: tuple[str, str]) -> list[PairSelection]:
+    for tile_id in pair:
+        if tile_id not in tiles:
+            raise NotFound(f"there is no tile {tile_id!r} in the section")
+    p, q = (Canvas(_group(tiles[tile_id]), tile_id) for tile_id in pair)
+    return [matches.between_canvases(p, q)]
+
+
+def _specs(
+    call: Call, database: Database, stack: Stack, z: float
+) -> tuple[list[dict[str, Any]], Mapping[str, dict[str, Any]]]:
+    """Return the tile specs of a section, sorted by id, and the shared transforms that they refer to."""
+    found = selected_tiles(call, database, stack, Selection(z=z))
+    if not found:
+        raise stacks.no_tiles_at(stack.id, z)
+    return [orjson.loads(tile.document) for tile in found], shared_transforms(database, stack, found)
+
+
+def _groups(specs: Sequence[Mapping[str, Any]]) -> list[str]:
+    return sorted({_group(spec) for spec in specs})
+
+
+def _group(spec: Mapping[str, Any]) -> str:
+    """Return the group of matches to which a tile belongs: its section id."""
+    return str((spec.get("layout") or {}).get("sectionId"))
+
+
+def _file_answer(call: Call, file: ViewerFile, policy: str) -> Answer:
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+        "ETag": file.tag,
+    }
+    if call.headers.get("if-none-match") == file.tag:
+        return Answer(status=304, headers=headers)
+    return Answer(file.content, file.content_type, headers=headers)

@@ -1,0 +1,70 @@
+// Links that open stacks in Neuroglancer through its own render:// source.
+
+import { origin } from "./service.js";
+
+const COLOURS = ["#ff4fd8", "#3fe06c", "#4aa8ff", "#ffb02e", "#f4f4f4", "#ff5a4a"];
+
+const GREY = "#uicontrol invlerp normalized\nvoid main() { emitGrayscale(normalized()); }\n";
+
+function coloured(colour) {
+  return (
+    "#uicontrol invlerp normalized\n" +
+    `#uicontrol vec3 colour color(default="${colour}")\n` +
+    "void main() { emitRGB(colour * normalized()); }\n"
+  );
+}
+
+/** Levels of reduction that a stack needs, from its extent and not, as the client would guess, from its far corner. */
+function levelCount(bounds, tileSize) {
+  const extent = Math.max(bounds.maxX - bounds.minX, bounds.maxY - bounds.minY, 1);
+  return Math.max(1, Math.ceil(Math.log2(extent / tileSize)) + 1);
+}
+
+function source(metadata, bounds, channel) {
+  const { owner, project, stack } = metadata.stackId;
+  const tileSize = 512;
+  const options = new URLSearchParams({ tilesize: tileSize, numlevels: levelCount(bounds, tileSize) });
+  if (metadata.state === "LOADING") {
+    // a stack that is being written has no bounds of its own yet
+    for (const name of ["minX", "minY", "minZ", "maxX", "maxY", "maxZ"]) {
+      options.set(name, Math.round(bounds[name]));
+    }
+  }
+  return `render://${origin}/${owner}/${project}/${stack}${channel ? `/${channel}` : ""}?${options}`;
+}
+
+function resolution(metadata) {
+  const version = metadata.currentVersion ?? {};
+  const values = ["X", "Y", "Z"].map((axis) => version[`stackResolution${axis}`]);
+  // Neuroglancer takes 1 nm for all of them when one is missing, and so do we
+  return values.every((value) => typeof value === "number" && value > 0) ? values : [1, 1, 1];
+}
+
+/**
+ * Address of Neuroglancer on a stack.
+ *
+ * bounds: minX ... maxZ of what is shown; centre: x, y, z in world pixels, the middle by default;
+ * widthPixels: how many world pixels lie side by side, all of the stack by default.
+ */
+export function neuroglancerUrl(metadata, bounds, channels, centre = null, widthPixels = null) {
+  const [x, y, z] = resolution(metadata);
+  const several = channels.length > 1;
+  const layers = (channels.length ? channels : [null]).map((channel, index) => ({
+    type: "image",
+    name: channel ?? metadata.stackId.stack,
+    source: source(metadata, bounds, channel),
+    shader: several ? coloured(COLOURS[index % COLOURS.length]) : GREY,
+    ...(several ? { blend: "additive", opacity: 1 } : {}),
+  }));
+  const middle = ["X", "Y", "Z"].map((axis) => (bounds[`min${axis}`] + bounds[`max${axis}`]) / 2);
+  const width = widthPixels ?? Math.max(bounds.maxX - bounds.minX, bounds.maxY - bounds.minY);
+  const state = {
+    dimensions: { x: [x * 1e-9, "m"], y: [y * 1e-9, "m"], z: [z * 1e-9, "m"] },
+    position: (centre ?? [middle[0], middle[1], Math.floor(middle[2])]).map((value, axis) => (axis === 2 ? value + 0.5 : value)),
+    crossSectionScale: Math.max(width / 900, 0.1),
+    layers,
+    selectedLayer: { layer: layers[0].name, visible: false },
+    layout: "xy",
+  };
+  return `neuroglancer/index.html#!${encodeURIComponent(JSON.stringify(state))}`;
+}

@@ -1,0 +1,376 @@
+// A section on a canvas: pictures in chunks, drawn by the service at the scale that is looked at, and what lies over them.
+// World pixels are those of the stack; screen pixels are CSS pixels of the canvas.
+
+const CHUNK_PIXELS = 512;
+const MOST_REQUESTS = 4;
+const MOST_CHUNKS = 400;
+const GREATEST_SCALE = 32;
+const PAN_SHARE = 0.15;
+const ZOOM_STEP = 1.3;
+
+export class SectionView {
+  /**
+   * canvas: where to draw; listeners: move(view), hover([x, y]), pick([x, y]) in world pixels, status(text).
+   */
+  constructor(canvas, listeners = {}) {
+    this.canvas = canvas;
+    this.listeners = listeners;
+    this.layers = [];
+    this.centre = [0, 0];
+    this.scale = 1;
+    this.bounds = null;
+    this.pictureUrl = null;
+    this.forgetPictures();
+    new ResizeObserver(() => this.draw()).observe(canvas);
+    this.#listen();
+  }
+
+  get size() {
+    return [this.canvas.clientWidth, this.canvas.clientHeight];
+  }
+
+  /** Show pictures that urlOf([x, y, width, height], scale) leads to, of what lies within bounds. */
+  show(urlOf, bounds) {
+    this.pictureUrl = urlOf;
+    this.bounds = bounds;
+    this.forgetPictures();
+    this.draw();
+  }
+
+  forgetPictures() {
+    this.requests?.forEach((request) => request.abort());
+    this.chunks = new Map();
+    this.requests = new Map();
+    this.failure = null;
+  }
+
+  /** Add something that is drawn over the pictures: draw(context, view), in screen pixels. */
+  addLayer(draw) {
+    this.layers.push(draw);
+  }
+
+  toScreen([x, y]) {
+    const [width, height] = this.size;
+    return [(x - this.centre[0]) * this.scale + width / 2, (y - this.centre[1]) * this.scale + height / 2];
+  }
+
+  toWorld([x, y]) {
+    const [width, height] = this.size;
+    return [(x - width / 2) / this.scale + this.centre[0], (y - height / 2) / this.scale + this.centre[1]];
+  }
+
+  /** World box that is seen. */
+  get visible() {
+    const [width, height] = this.size;
+    const [minX, minY] = this.toWorld([0, 0]);
+    const [maxX, maxY] = this.toWorld([width, height]);
+    return { minX, minY, maxX, maxY };
+  }
+
+  /** Show a box of the world with a margin; the whole section by default. */
+  fit(box = this.bounds, margin = 0.03) {
+    const [width, height] = this.size;
+    if (!box || !width || !height) {
+      return;
+    }
+    const room = 1 - 2 * margin;
+    const extent = [Math.max(box.maxX - box.minX, 1), Math.max(box.maxY - box.minY, 1)];
+    this.moveTo(
+      [(box.minX + box.maxX) / 2, (box.minY + box.maxY) / 2],
+      Math.min((width * room) / extent[0], (height * room) / extent[1]),
+    );
+  }
+
+  moveTo(centre, scale = this.scale) {
+    this.centre = centre;
+    this.scale = Math.min(Math.max(scale, this.#leastScale()), GREATEST_SCALE);
+    this.draw();
+    this.listeners.move?.(this);
+  }
+
+  #leastScale() {
+    if (!this.bounds) {
+      return 1e-6;
+    }
+    const extent = Math.max(this.bounds.maxX - this.bounds.minX, this.bounds.maxY - this.bounds.minY, 1);
+    return Math.min(...this.size, 1000) / extent / 8;
+  }
+
+  zoom(factor, at = null) {
+    const [width, height] = this.size;
+    const fixed = at ?? [width / 2, height / 2];
+    const before = this.toWorld(fixed);
+    const scale = Math.min(Math.max(this.scale * factor, this.#leastScale()), GREATEST_SCALE);
+    this.moveTo(
+      [before[0] - (fixed[0] - width / 2) / scale, before[1] - (fixed[1] - height / 2) / scale],
+      scale,
+    );
+  }
+
+  pan(dx, dy) {
+    this.moveTo([this.centre[0] + dx / this.scale, this.centre[1] + dy / this.scale]);
+  }
+
+  draw() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const [width, height] = this.size;
+    const ratio = window.devicePixelRatio || 1;
+    if (!width || !height) {
+      return;
+    }
+    const pixels = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (this.canvas.width !== pixels[0] || this.canvas.height !== pixels[1]) {
+      [this.canvas.width, this.canvas.height] = pixels;
+    }
+    const context = this.canvas.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    this.#drawPictures(context, ratio);
+    for (const layer of this.layers) {
+      context.save();
+      layer(context, this);
+      context.restore();
+    }
+  }
+
+  #drawPictures(context, ratio) {
+    if (!this.pictureUrl) {
+      return;
+    }
+    const level = Math.max(0, Math.floor(-Math.log2(this.scale * ratio)));
+    const wanted = this.#wantedChunks(level);
+    // coarser pictures stand in until the right ones are here
+    const ready = [...this.chunks.values()].filter((chunk) => chunk.image);
+    context.imageSmoothingEnabled = this.scale * ratio < 2;
+    for (const chunk of ready.sort((a, b) => b.level - a.level)) {
+      if (chunk.level >= level) {
+        this.#drawChunk(context, chunk);
+      }
+    }
+    this.#request(wanted);
+  }
+
+  #drawChunk(context, chunk) {
+    const [left, top] = this.toScreen([chunk.box[0], chunk.box[1]]);
+    const [right, bottom] = this.toScreen([chunk.box[0] + chunk.box[2], chunk.box[1] + chunk.box[3]]);
+    const [width, height] = this.size;
+    if (right < 0 || bottom < 0 || left > width || top > height) {
+      return;
+    }
+    chunk.used = performance.now();
+    context.drawImage(chunk.image, left, top, right - left, bottom - top);
+  }
+
+  #wantedChunks(level) {
+    const side = CHUNK_PIXELS * 2 ** level;
+    const seen = this.visible;
+    const [minX, maxX] = [Math.max(seen.minX, this.bounds.minX), Math.min(seen.maxX, this.bounds.maxX)];
+    const [minY, maxY] = [Math.max(seen.minY, this.bounds.minY), Math.min(seen.maxY, this.bounds.maxY)];
+    const wanted = [];
+    for (let row = Math.floor(minY / side); row * side < maxY; row += 1) {
+      for (let column = Math.floor(minX / side); column * side < maxX; column += 1) {
+        const box = [column * side, row * side, side, side];
+        const distance = Math.hypot(
+          box[0] + side / 2 - this.centre[0],
+          box[1] + side / 2 - this.centre[1],
+        );
+        wanted.push({ key: `${level}/${column}/${row}`, level, box, distance });
+      }
+    }
+    return wanted.sort((a, b) => a.distance - b.distance);
+  }
+
+  #request(wanted) {
+    const keys = new Set(wanted.map((chunk) => chunk.key));
+    for (const [key, request] of this.requests) {
+      if (!keys.has(key)) {
+        request.abort();
+      }
+    }
+    for (const chunk of wanted) {
+      if (this.requests.size >= MOST_REQUESTS) {
+        break;
+      }
+      if (!this.chunks.has(chunk.key) && !this.requests.has(chunk.key)) {
+        this.#fetch(chunk);
+      }
+    }
+    const missing = wanted.filter((chunk) => !this.chunks.has(chunk.key)).length;
+    this.canvas.dataset.missing = String(missing);
+    this.listeners.status?.(this.failure ?? (missing ? `drawing, ${missing} pieces left` : ""));
+  }
+
+  async #fetch(chunk) {
+    const abort = new AbortController();
+    const { requests, chunks } = this;
+    requests.set(chunk.key, abort);
+    try {
+      const answer = await fetch(this.pictureUrl(chunk.box, 1 / 2 ** chunk.level), { signal: abort.signal });
+      if (!answer.ok) {
+        throw new Error((await answer.text()).trim() || `the service answers ${answer.status}`);
+      }
+      chunks.set(chunk.key, { ...chunk, image: await createImageBitmap(await answer.blob()) });
+      if (!performance.getEntriesByName("first-picture").length) {
+        performance.mark("first-picture");
+      }
+    } catch (error) {
+      if (error.name !== "AbortError" && chunks === this.chunks) {
+        chunks.set(chunk.key, { ...chunk, image: null });
+        this.failure = error.message;
+      }
+    } finally {
+      requests.delete(chunk.key);
+    }
+    if (chunks === this.chunks) {
+      this.#forgetOldest();
+      this.draw();
+    }
+  }
+
+  #forgetOldest() {
+    if (this.chunks.size <= MOST_CHUNKS) {
+      return;
+    }
+    const oldest = [...this.chunks.values()].sort((a, b) => (a.used ?? 0) - (b.used ?? 0));
+    for (const chunk of oldest.slice(0, this.chunks.size - MOST_CHUNKS)) {
+      chunk.image?.close();
+      this.chunks.delete(chunk.key);
+    }
+  }
+
+  #place(event) {
+    const frame = this.canvas.getBoundingClientRect();
+    return [event.clientX - frame.left, event.clientY - frame.top];
+  }
+
+  #listen() {
+    const { canvas } = this;
+    let grip = null;
+    let moved = false;
+    canvas.addEventListener("pointerdown", (event) => {
+      canvas.setPointerCapture(event.pointerId);
+      grip = this.#place(event);
+      moved = false;
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      const place = this.#place(event);
+      if (grip) {
+        moved ||= Math.hypot(place[0] - grip[0], place[1] - grip[1]) > 3;
+        if (moved) {
+          this.pan(grip[0] - place[0], grip[1] - place[1]);
+          grip = place;
+        }
+      }
+      this.listeners.hover?.(this.toWorld(place));
+    });
+    canvas.addEventListener("pointerup", (event) => {
+      if (grip && !moved) {
+        this.listeners.pick?.(this.toWorld(this.#place(event)));
+      }
+      grip = null;
+    });
+    canvas.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      this.zoom(Math.exp(-event.deltaY / 400), this.#place(event));
+    }, { passive: false });
+    canvas.addEventListener("keydown", (event) => {
+      const [width, height] = this.size;
+      const moves = {
+        ArrowLeft: () => this.pan(-width * PAN_SHARE, 0),
+        ArrowRight: () => this.pan(width * PAN_SHARE, 0),
+        ArrowUp: () => this.pan(0, -height * PAN_SHARE),
+        ArrowDown: () => this.pan(0, height * PAN_SHARE),
+        "+": () => this.zoom(ZOOM_STEP),
+        "=": () => this.zoom(ZOOM_STEP),
+        "-": () => this.zoom(1 / ZOOM_STEP),
+        0: () => this.fit(),
+        Enter: () => this.listeners.pick?.(this.centre),
+      };
+      if (moves[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey) {
+        event.preventDefault();
+        moves[event.key]();
+      }
+    });
+  }
+}
+
+/** The outlines of a section's tiles, as four corners each, and which tile lies where. */
+export class Outlines {
+  constructor({ tileIds, corners }) {
+    this.tileIds = tileIds;
+    this.corners = Float64Array.from(corners);
+    this.indexOf = new Map(tileIds.map((tileId, index) => [tileId, index]));
+  }
+
+  get count() {
+    return this.tileIds.length;
+  }
+
+  corner(tile, number) {
+    return [this.corners[8 * tile + 2 * number], this.corners[8 * tile + 2 * number + 1]];
+  }
+
+  centre(tile) {
+    const at = 8 * tile;
+    const c = this.corners;
+    return [(c[at] + c[at + 2] + c[at + 4] + c[at + 6]) / 4, (c[at + 1] + c[at + 3] + c[at + 5] + c[at + 7]) / 4];
+  }
+
+  box(tile) {
+    const xs = [0, 1, 2, 3].map((number) => this.corner(tile, number)[0]);
+    const ys = [0, 1, 2, 3].map((number) => this.corner(tile, number)[1]);
+    return { minX: Math.min(...xs), minY: Math.min(...ys), maxX: Math.max(...xs), maxY: Math.max(...ys) };
+  }
+
+  /** The tile at a place of the world, the one drawn last where several overlap; -1 where there is none. */
+  at([x, y]) {
+    for (let tile = this.count - 1; tile >= 0; tile -= 1) {
+      if (this.#holds(tile, x, y)) {
+        return tile;
+      }
+    }
+    return -1;
+  }
+
+  #holds(tile, x, y) {
+    let inside = false;
+    for (let number = 0; number < 4; number += 1) {
+      const [ax, ay] = this.corner(tile, number);
+      const [bx, by] = this.corner(tile, (number + 1) % 4);
+      if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) {
+        inside = !inside;
+      }
+    }
+    return inside;
+  }
+
+  /** Add the outlines of those tiles that are seen, all by default, to the path of a context. */
+  trace(context, view, tiles = null) {
+    const { corners, count } = this;
+    const [width, height] = view.size;
+    const scale = view.scale;
+    const offsetX = width / 2 - view.centre[0] * scale;
+    const offsetY = height / 2 - view.centre[1] * scale;
+    for (let number = 0; number < (tiles ? tiles.length : count); number += 1) {
+      const at = 8 * (tiles ? tiles[number] : number);
+      const ax = corners[at] * scale + offsetX;
+      const ay = corners[at + 1] * scale + offsetY;
+      const cx = corners[at + 4] * scale + offsetX;
+      const cy = corners[at + 5] * scale + offsetY;
+      const reach = Math.hypot(cx - ax, cy - ay);
+      if (Math.max(ax, cx) + reach < 0 || Math.max(ay, cy) + reach < 0) continue;
+      if (Math.min(ax, cx) - reach > width || Math.min(ay, cy) - reach > height) continue;
+      context.moveTo(ax, ay);
+      context.lineTo(corners[at + 2] * scale + offsetX, corners[at + 3] * scale + offsetY);
+      context.lineTo(cx, cy);
+      context.lineTo(corners[at + 6] * scale + offsetX, corners[at + 7] * scale + offsetY);
+      context.closePath();
+    }
+  }
+}
