@@ -96,7 +96,7 @@ def ways() -> dict[str, tuple[CorrelationParameters | None, FeatureParameters | 
         return CorrelationParameters(60.0, 0.3, BlockParameters(64, count, 0.3, 0.5, 8.0))
 
     def features(fd_size: int, min_scale: float, max_scale: float) -> FeatureParameters:
-        return FeatureParameters(SiftParameters(fd_size, min_scale, max_scale, 3), 0.92, CONSENSUS, 0.01)
+        return FeatureParameters(SiftParameters(fd_size, min_scale, max_scale, 3), 0.92, CONSENSUS, 0.01, 240.0)
 
     return {
         "correlation, 100 blocks": (correlation(100), None),
