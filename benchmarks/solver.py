@@ -117,9 +117,7 @@ def cpu_seconds() -> float:
 
 def accuracy() -> None:
     print("Root mean square error in pixels, noise in pixels per coordinate, shape: deformation at a corner\n")
-    print(
-        f"{'tiles':>7} {'noise':>6} {'shape':>6} | {'rigid':>8} {'affine':>8} {'best of sweep':>14} {'strength':>9}"
-    )
+    print(f"{'tiles':>7} {'noise':>6} {'shape':>6} | {'rigid':>8} {'affine':>8} {'best of sweep':>14} {'strength':>9}")
     for side, noise, shape in [
         (10, 0.2, 0.0),
         (10, 0.2, 1.0),
@@ -140,7 +138,10 @@ def accuracy() -> None:
                 for name, options in (
                     ("rigid", {"model": "rigid"}),
                     ("affine", {"model": "affine"}),
-                    *((k, {"model": "affine", "regularization": 10.0**k, "robust": False}) for k in np.arange(-3, 6, 0.5)),
+                    *(
+                        (k, {"model": "affine", "regularization": 10.0**k, "robust": False})
+                        for k in np.arange(-3, 6, 0.5)
+                    ),
                 )
             }
             errors = {name: error(solution.matrices, made.truth) for name, solution in solved.items()}
