@@ -1,8 +1,8 @@
 """Kill a module at each of its changes to a store, start it again, and say what the stacks are like.
 
-``python killed_runs.py STORE MODULE PARAMETERS``: the store is left alone, a copy of it is used. The parameters are JSON
-with any ``render.host``. Prints one JSON line for each change: how the run and its repetition ended, the
-stacks after the kill, and those after the repetition; the last line is a run that nobody killed.
+``python killed_runs.py STORE MODULE PARAMETERS``: the store is left alone, a copy of it is used. The parameters are
+JSON, with any ``render.host``. Prints one JSON line for each change: how the run and its repetition ended, the stacks
+after the kill, and those after the repetition; the last line is a run that nobody killed.
 """
 
 import json
@@ -93,7 +93,7 @@ def main(store, name, text):
         states, again = in_child(repeated_run, module, parameters, ended)
         sys.stdout.write(json.dumps({"ended": ended, "again": again, "states": states}) + "\n")
         shutil.rmtree(folder)
-        if not ended:
+        if ended != -signal.SIGKILL:
             return
 
 

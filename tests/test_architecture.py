@@ -20,7 +20,7 @@ ALLOWED = {
     "module": {"core", "io", "module"},
     "command": {"core", "io", "module", "render_ws", "command"},
 }
-CORE_LIBRARIES = {"numpy", "scipy", "cv2", "numba", "shapely", "networkx", "skimage", "sksparse", "pypardiso"}
+CORE_LIBRARIES = {"numpy", "scipy", "cv2", "numba", "shapely", "networkx", "skimage", "threadpoolctl"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 
@@ -87,13 +87,9 @@ def test_sql_is_in_the_store_only() -> None:
     assert users <= {"store"}
 
 
-def test_workers_are_started_in_one_place() -> None:
-    starters = ("multiprocessing", "concurrent.futures", "distributed")
-    users = {
-        file.name
-        for file in FILES
-        if layer(file) not in ("render_ws", "io") and any(name.startswith(starters) for name in imports(file))
-    }
+def test_processes_and_clusters_are_started_in_one_place() -> None:
+    starters = ("multiprocessing", "concurrent.futures.ProcessPoolExecutor", "distributed", "dask")
+    users = {file.name for file in FILES if any(name.startswith(starters) for name in imports(file))}
     assert users <= {"executors.py"}
 
 

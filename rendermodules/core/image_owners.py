@@ -29,11 +29,16 @@ def with_image_owners(
     ValueError
         No tile of the section has a channel that is named; the message names those that there are.
     """
+    check_channels(section, channel_names)
+    return replace(section, tiles=[_changed(tile, change, channel_names) for tile in section.tiles])
+
+
+def check_channels(section: Section, channel_names: Sequence[str] | None) -> None:
+    """Raise a ``ValueError`` when no tile of a section has a channel that is named."""
     present = {channel["name"] for tile in section.tiles for channel in tile.get("channels") or ()}
     missing = [name for name in channel_names or () if name not in present]
     if missing and section.tiles:
         raise ValueError(f"no tile has the channel {listed(missing)}; there are {listed(sorted(present)) or 'none'}")
-    return replace(section, tiles=[_changed(tile, change, channel_names) for tile in section.tiles])
 
 
 def _changed(

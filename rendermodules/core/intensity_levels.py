@@ -1,10 +1,7 @@
-"""Which intensities are shown black and white."""
+"""Which intensities of tiles and channels are shown black and white."""
 
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from rendermodules.core.image_owners import ImageOwner, with_image_owners
 from rendermodules.core.sections import Section, TileSpec
@@ -37,44 +34,41 @@ def with_intensities(
     return with_image_owners(section, change, channel_names)
 
 
-def automatic_intensities(
-    image: NDArray[Any], *, bin_width: float | None, log_count_cut: float, below_mode: float | None
-) -> tuple[float, float] | None:
-    """Return the intensities to show black and white, found in the histogram of an image.
+def with_ranges(section: Section, ranges: Mapping[str | None, tuple[float, float]]) -> Section:
+    """Return the section with a minimum and a maximum intensity for each channel.
 
-    Fluorescence images are mostly background, and the count of brighter pixels falls as a power of the intensity: black
-    is a little below the most frequent intensity, white where that power law leaves hardly a pixel.
+    ``ranges`` is by channel name; None is for what tiles hold outside of channels. What is not in it stays as it is.
+    """
+
+    def change(_: TileSpec, owner: ImageOwner) -> ImageOwner:
+        # a tile has no name, a channel always has
+        if owner.get("name") not in ranges:
+            return owner
+        low, high = ranges[owner.get("name")]
+        return {**owner, "minIntensity": low, "maxIntensity": high}
+
+    return with_image_owners(section, change, None)
+
+
+def owners_by_channel(section: Section, channel_names: Sequence[str] | None) -> dict[str | None, list[ImageOwner]]:
+    """Return what holds images of each channel, in the order of the tiles.
 
     Parameters
     ----------
-    image : (rows, columns) uint8, uint16 or float array
-    bin_width : float or None
-        Width of the bins of the histogram; 1 for 8 bit, otherwise 128, by default.
-    log_count_cut : float
-        Natural logarithm of the number of pixels in a bin that counts as hardly any.
-    below_mode : float or None
-        How far below the most frequent intensity black is; 2 for 8 bit, otherwise 500, by default.
+    section : Section
+    channel_names : list of str or None
+        The channels to look at; None is all, and the tiles themselves under the key None.
 
-    Returns
-    -------
-    (float, float) or None
-        Minimum, not below 0, and maximum, not above what the type of the image can hold. None if the counts do not
-        fall in the way that is assumed.
+    Raises
+    ------
+    ValueError
+        No tile has a channel that is named.
     """
-    is_8_bit = image.dtype == np.uint8
-    width = bin_width or (1.0 if is_8_bit else 128.0)
-    below = (2.0 if is_8_bit else 500.0) if below_mode is None else below_mode
-    highest = float(np.iinfo(image.dtype).max) if image.dtype.kind == "u" else float(image.max())
-    counts, edges = np.histogram(image, bins=np.arange(0.0, highest + 1 + width, width))
-    centres = (edges[:-1] + edges[1:]) / 2
-    mode = centres[counts.argmax()]
-    used = (centres > mode) & (counts > np.exp(log_count_cut))
-    if np.count_nonzero(used) < 2:
-        return None
-    slope, offset = np.polyfit(np.log(centres[used]), np.log(counts[used]), 1)
-    minimum = max(0.0, float(mode) - below)
-    if slope >= 0:
-        return None
-    # the logarithm is cut before it could overflow
-    maximum = min(highest, float(np.exp(min((log_count_cut - offset) / slope, np.log(highest)))))
-    return (minimum, maximum) if minimum < maximum else None
+    owners: dict[str | None, list[ImageOwner]] = defaultdict(list)
+
+    def gather(_: TileSpec, owner: ImageOwner) -> ImageOwner:
+        owners[owner.get("name")].append(owner)
+        return owner
+
+    with_image_owners(section, gather, channel_names)
+    return dict(owners)

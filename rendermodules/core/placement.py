@@ -22,30 +22,55 @@ Rounding decides on which side of a border a pixel comes to lie that is exactly 
 
 @dataclass(frozen=True)
 class Placement:
-    """Triangles of an image on a canvas.
+    """Triangles of an image on a canvas, or in the world.
 
     Attributes
     ----------
     corners : (t, 3, 2) float array
-        On the canvas, x, y in pixels.
+        x, y in pixels of the canvas.
     inverses : (t, 2, 3) float array
         Affines from the canvas to the image; NaN for triangles that are flattened.
-    is_affine : bool, default: False
-        All affines are the same.
+    low, high : (2,) float arrays
+        Smallest and largest x, y of all corners that are finite; NaN if none is.
+    outline : (4, 2) float array, optional
+        Corners of the image in order, if all affines are the same.
     """
 
     corners: Floats
     inverses: Floats
-    is_affine: bool = False
+    low: Floats
+    high: Floats
+    outline: Floats | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        return self.corners.nbytes + self.inverses.nbytes
 
     def touches(self, width: int, height: int) -> bool:
         """Return whether a triangle may cover pixels of a canvas of this size."""
-        points = self.corners.reshape(-1, 2)
-        points = points[np.isfinite(points[:, 0]) & np.isfinite(points[:, 1])]
-        if not len(points):
-            return False
-        low, high = points.min(axis=0), points.max(axis=0)
-        return bool((low <= [width, height]).all() and (high >= 0).all())
+        return bool((self.low <= [width, height]).all() and (self.high >= 0).all())
+
+    def seen_from(self, x: float, y: float, scale: float) -> "Placement":
+        """Return a placement in the world as one on a canvas whose first pixel is at world (x, y)."""
+        origin = np.array([x, y])
+        inverses = np.empty_like(self.inverses)
+        inverses[:, :, :2] = self.inverses[:, :, :2] / scale
+        inverses[:, :, 2] = self.inverses[:, :, 0] * x + self.inverses[:, :, 1] * y + self.inverses[:, :, 2]
+        corners, low, high = ((points - origin) * scale for points in (self.corners, self.low, self.high))
+        return Placement(corners, inverses, low, high)
+
+
+def _bounds(points: Floats) -> tuple[Floats, Floats]:
+    """Return the smallest and largest x, y of points, those left out that are not finite."""
+    x, y = points[:, 0], points[:, 1]
+    with np.errstate(invalid="ignore", over="ignore"):
+        if not np.isfinite(x.sum() + y.sum()):
+            finite = np.isfinite(x) & np.isfinite(y)
+            x, y = x[finite], y[finite]
+    if not len(x):
+        return np.full(2, np.nan), np.full(2, np.nan)
+    return np.array([x.min(), y.min()]), np.array([x.max(), y.max()])
 
 
 def sample_points(width: float, height: float, cell_size: float) -> Floats:
@@ -71,26 +96,32 @@ def average_scale(points: Floats, mapped: Floats) -> float:
     """
     if len(points) < 3:
         return 1.0
-    count = float(len(points))
-    centre_source, centre_target = _total(points) / count, _total(mapped) / count
-    p, q = points - centre_source, mapped - centre_target
-    moments = _total((p[:, :, None] * p[:, None, :]).reshape(-1, 4)).reshape(1, 2, 2)
-    products = _total((p[:, :, None] * q[:, None, :]).reshape(-1, 4)).reshape(1, 2, 2)
-    (m00, m01, _), (m10, m11, _) = affines_of_moments(moments, products, centre_source[None], centre_target[None])[0]
+    px, py, qx, qy = (np.ascontiguousarray(axis) for array in (points, mapped) for axis in array.T)
+    centre = [_total(axis) / len(points) for axis in (px, py, qx, qy)]
+    px, py, qx, qy = (axis - middle for axis, middle in zip((px, py, qx, qy), centre, strict=True))
+    shared = _total(px * py)
+    moments = np.array([[[_total(px * px), shared], [shared, _total(py * py)]]])
+    products = np.array([[[_total(px * qx), _total(px * qy)], [_total(py * qx), _total(py * qy)]]])
+    (m00, m01, _), (m10, m11, _) = affines_of_moments(moments, products, *np.array(centre).reshape(2, 1, 2))[0]
     scale = np.sqrt(max(m00 * m00 + m10 * m10, m01 * m01 + m11 * m11))
     return float(scale) if np.isfinite(scale) else 1.0
 
 
-def _total(rows: Floats) -> Floats:
-    """Return the sum of rows, added one after the other."""
-    total: Floats = np.add.accumulate(rows, axis=0)[-1]
-    return total
+def _total(values: Floats) -> float:
+    """Return the sum of values, added one after the other."""
+    return float(np.add.accumulate(values)[-1])
 
 
 def wanted_level(scale: float) -> int:
     """Return the mipmap level for an image scaled by ``scale``: 0 down to just above 1/2, 1 to just above 1/4 ..."""
     inverse = int(min(1.0 / scale, 2.0**62)) if scale > 0 else 1
     return max(inverse.bit_length() - 1, 0)
+
+
+def is_between_levels(scale: float) -> bool:
+    """Return whether rounding of ``scale`` might change the level that is wanted."""
+    level = np.log2(max(scale, 1e-300))
+    return bool(abs(level - np.round(level)) < 1e-6)
 
 
 def full_scale(points: Floats, level: int) -> Floats:
@@ -116,15 +147,26 @@ def widened_mesh(width: int, height: int, columns: int, level: int) -> Mesh:
 
 
 def mesh_placement(mesh: Mesh, mapped: Floats) -> Placement:
-    """Return the placement of an image whose mesh vertices are at ``mapped`` on the canvas."""
+    """Return the placement of an image whose mesh vertices are at ``mapped``, on a canvas or in the world."""
     corners = mapped[mesh.triangles]
     with np.errstate(invalid="ignore", over="ignore"):
         inverses = inverse_affines(triangle_affines(mesh.vertices[mesh.triangles], corners))
-    return Placement(corners, inverses)
+    return Placement(corners, inverses, *_bounds(mapped))
+
+
+def affine_on_canvas(affine: Floats, level: int, x: float, y: float, scale: float) -> Floats:
+    """Return the (2, 3) affine from the pixels of a mipmap to a canvas, of the one from the image to the world."""
+    factor = float(1 << level)
+    origin = affine @ [(factor - 1) / 2, (factor - 1) / 2, 1.0]
+    return np.column_stack([affine[:, :2] * (scale * factor), (origin - [x, y]) * scale])
 
 
 def affine_placement(mesh: Mesh, matrix: Floats) -> Placement:
     """Return the placement of an image that one (2, 3) affine takes to the canvas."""
-    corners = (mesh.vertices @ matrix[:, :2].T + matrix[:, 2])[mesh.triangles]
-    inverses = np.broadcast_to(inverse_affines(matrix[None]), (len(corners), 2, 3))
-    return Placement(corners, np.ascontiguousarray(inverses), is_affine=True)
+    mapped = mesh.vertices @ matrix[:, :2].T + matrix[:, 2]
+    corners = mapped[mesh.triangles]
+    inverses = np.ascontiguousarray(np.broadcast_to(inverse_affines(matrix[None]), (len(corners), 2, 3)))
+    (left, top), (right, bottom) = mesh.vertices[0], mesh.vertices[-1]
+    image_corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    outline = image_corners @ matrix[:, :2].T + matrix[:, 2]
+    return Placement(corners, inverses, *_bounds(mapped), outline)

@@ -6,6 +6,7 @@ stage was, in pixels, turned by the angle; the montage begins at 0, 0.
 """
 
 import warnings
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, pre_load
@@ -29,7 +30,7 @@ class GenerateEMTilespecsFromMetafileParameters(ImageImportParameters, OutputSta
         "tile ids are the files' names with z behind, so that another grid may repeat the names", default=True
     )
 
-    aliases: ClassVar[dict[str, str]] = {
+    aliases: ClassVar[Mapping[str, str | None]] = {
         "metafile_uri": "metafile",
         "image_prefix": "image_directory",
         "maskUrl": "mask_file",

@@ -12,6 +12,7 @@ else the section's number, else counted from z_start.
 Everything that is wrong with the table or the images is reported at once, before anything is written.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
@@ -20,6 +21,7 @@ from rendermodules.core.acquisitions import chosen_channel
 from rendermodules.core.positions import NANOMETRES, SYNONYMS, PlacementRules, positioned_images, sizes_in_table
 from rendermodules.core.tables import Table, renamed_columns
 from rendermodules.io.image_folders import default_image_folder, image_urls, images_of_pattern
+from rendermodules.io.images import ImageSource
 from rendermodules.io.tables import read_table
 from rendermodules.module.fields import Bool, Float, InputFile, Json, Str
 from rendermodules.module.import_module import ImageImportModule, ImageImportParameters
@@ -59,7 +61,7 @@ class ImportImageDirectoryParameters(ImageImportParameters, OutputStackParameter
     camera = Str("camera, for the tiles' layout")
     temca = Str("microscope, for the tiles' layout")
 
-    aliases: ClassVar[dict[str, str]] = {
+    aliases: ClassVar[Mapping[str, str | None]] = {
         "inputTileDirectory": "image_directory",
         "tilespecDirectory": "tilespec_directory",
         "pattern": "file_pattern",
@@ -91,7 +93,13 @@ class ImportImageDirectory(ImageImportModule):
         images = positioned_images(
             table,
             urls,
-            self.shapes(table.source, urls, table.places, table.texts("channel"), sizes_in_table(table)),
+            self.shapes(
+                table.source,
+                [ImageSource(url) for url in urls],
+                table.places,
+                table.texts("channel"),
+                sizes_in_table(table),
+            ),
             self._rules(),
             (self.args["minIntensity"], self.args["maxIntensity"]),
             masks if any(masks) else self.mask_urls(len(table)),

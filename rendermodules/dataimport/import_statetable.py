@@ -9,6 +9,7 @@ of several tables (one for each ribbon, say) go into the same stacks, in one run
 """
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -49,7 +50,7 @@ class ImportStatetableParameters(ImageImportParameters):
     camera = Str("camera, for the tiles' layout", default="zyla")
     temca = Str("microscope, for the tiles' layout", default="Leica")
 
-    aliases: ClassVar[dict[str, str]] = {
+    aliases: ClassVar[Mapping[str, str | None]] = {
         "statetableFile": "statetable_files",
         "projectDirectory": "project_directory",
         "outputStackPrefix": "output_stack_prefix",

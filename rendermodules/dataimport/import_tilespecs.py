@@ -12,7 +12,7 @@ reference_replace. Files that share a z are written together; memory is that of 
 import functools
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,7 +27,8 @@ from rendermodules.core.tilespec_checks import check_tilespecs
 from rendermodules.io.image_folders import image_urls, missing_images
 from rendermodules.io.json_files import read_json
 from rendermodules.io.paths import file_name, is_local, local_path
-from rendermodules.io.tilespecs import TilespecFile, expanded_places, merged_sections, read_tilespecs
+from rendermodules.io.patterns import expanded_places
+from rendermodules.io.tilespecs import TilespecFile, merged_sections, read_tilespecs
 from rendermodules.module.fields import Bool, Float, List, Str
 from rendermodules.module.import_module import ImportModule, ImportParameters
 from rendermodules.module.schemas import OutputStackParameters
@@ -54,7 +55,7 @@ class ImportTilespecsParameters(ImportParameters, OutputStackParameters):
     matches_file = Str("path or URL of point matches, a list of Render's canvas matches, to import as well")
     match_collection = Str("collection that the matches go into")
 
-    aliases: ClassVar[dict[str, str | None]] = {
+    aliases: ClassVar[Mapping[str, str | None]] = {
         "transformFile": "transform_file",
         "resolved_file": "tilespec_files",
         "collection_file": "matches_file",

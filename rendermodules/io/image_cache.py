@@ -123,6 +123,17 @@ class ImageCache:
         image.flags.writeable = False
         return image
 
+    def derived(self, source: ImageSource, halvings: int, recipe: Hashable, make: Callable[[Image], Image]) -> Image:
+        """Return an image made by ``make`` from another, kept like that one; ``recipe`` tells what ``make`` does."""
+
+        def made() -> Image:
+            image = make(self.image(source, halvings))
+            image.flags.writeable = False
+            return image
+
+        key = (source, file_stamp(source), halvings, recipe)
+        return self._images.value(key, made, lambda image: image.nbytes)
+
     def size(self, source: ImageSource) -> tuple[int, int]:
         """Return width and height of an image, read from its header if it is not kept."""
         key = (source, file_stamp(source))

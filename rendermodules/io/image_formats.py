@@ -145,12 +145,6 @@ class ImageHeader(NamedTuple):
     dtype: np.dtype[Any]
 
 
-def size_of(file: BinaryIO) -> tuple[int, int]:
-    """Return width and height of the image in an open file, in pixels; see ``header_of``."""
-    header = header_of(file)
-    return header.width, header.height
-
-
 def header_of(file: BinaryIO) -> ImageHeader:
     """Return size and type of the image in an open file; only headers are read where that is possible.
 

@@ -12,7 +12,17 @@ from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 
-from rendermodules.io.image_formats import FormatError, Image, as_render_image, decoded, decoded_tiff, is_tiff, size_of
+from rendermodules.io.image_formats import (
+    FormatError,
+    Image,
+    ImageHeader,
+    as_render_image,
+    decoded,
+    decoded_tiff,
+    header_of,
+    is_tiff,
+)
+from rendermodules.io.mrc import mrc_header, mrc_image
 from rendermodules.io.paths import ReadPolicy, is_local, path_of_url, remote_place
 
 DEFAULT_LOADER = "IMAGEJ_DEFAULT"
@@ -61,8 +71,8 @@ class ImageLoader(Protocol):
     def image(self, source: ImageSource, allowed: ReadPolicy | None) -> Image:
         """Return the image as one of the four kinds that Render knows."""
 
-    def size(self, source: ImageSource, allowed: ReadPolicy | None) -> tuple[int, int]:
-        """Return width and height in pixels, without decoding where that is possible."""
+    def header(self, source: ImageSource, allowed: ReadPolicy | None) -> ImageHeader:
+        """Return size and type, without decoding where that is possible."""
 
 
 @contextmanager
@@ -121,9 +131,9 @@ class _FileLoader:
                 raise FormatError("is empty")
             return decoded_tiff(file) if is_tiff(start) else decoded(file.read())
 
-    def size(self, source: ImageSource, allowed: ReadPolicy | None) -> tuple[int, int]:
+    def header(self, source: ImageSource, allowed: ReadPolicy | None) -> ImageHeader:
         with opened(source.url, allowed, HEADER_BYTES) as file:
-            return size_of(file)
+            return header_of(file)
 
 
 class _TiffStackLoader(_FileLoader):
@@ -188,17 +198,17 @@ class _DynamicMaskLoader:
 
     def image(self, source: ImageSource, allowed: ReadPolicy | None) -> Image:
         values = self._values(source)
-        width, height = self.size(source, allowed)
+        width, height, _ = self.header(source, allowed)
         level = 2 ** values.get("level", 0)
         x, y = np.arange(width) * level, np.arange(height) * level
         columns = (x >= values["minX"]) & (x < values["maxX"])
         rows = (y >= values["minY"]) & (y < values["maxY"])
         return np.where(rows[:, None] & columns, 255, 0).astype(np.uint8)
 
-    def size(self, source: ImageSource, allowed: ReadPolicy | None) -> tuple[int, int]:
+    def header(self, source: ImageSource, allowed: ReadPolicy | None) -> ImageHeader:
         values = self._values(source)
         level = 2 ** values.get("level", 0)
-        return values["width"] // level, values["height"] // level
+        return ImageHeader(values["width"] // level, values["height"] // level, np.dtype(np.uint8))
 
     def _values(self, source: ImageSource) -> dict[str, int]:
         parts = urlsplit(source.url)
@@ -215,9 +225,9 @@ class _DynamicMaskLoader:
 
 
 class _ZarrSliceLoader:
-    """A plane of a Zarr array: ``URL-of-container?dataSet=PATH&z=Z[&x=&y=&w=&h=]``.
+    """A plane of a Zarr array: ``URL-of-container?dataSet=PATH&z=Z[&c=&t=][&x=&y=&w=&h=]``.
 
-    The last two axes are y and x, the one before is z; further ones must have length 1.
+    The last axes are y and x, those before z, c (channel) and t (time), as far as there are any.
     """
 
     def image(self, source: ImageSource, allowed: ReadPolicy | None) -> Image:
@@ -227,9 +237,10 @@ class _ZarrSliceLoader:
         except (FormatError, ValueError, RuntimeError, OSError) as error:
             raise ImageError(f"{source.url}: {error}") from None
 
-    def size(self, source: ImageSource, allowed: ReadPolicy | None) -> tuple[int, int]:
-        _, (*_, rows, columns) = self._plane(source, allowed)
-        return columns.stop - columns.start, rows.stop - rows.start
+    def header(self, source: ImageSource, allowed: ReadPolicy | None) -> ImageHeader:
+        array, (*_, rows, columns) = self._plane(source, allowed)
+        dtype = as_render_image(np.empty((1, 1), array.dtype)).dtype
+        return ImageHeader(columns.stop - columns.start, rows.stop - rows.start, dtype)
 
     def _plane(self, source: ImageSource, allowed: ReadPolicy | None) -> tuple[Any, tuple[Any, ...]]:
         """Return the array and the index of the plane within it."""
@@ -239,23 +250,39 @@ class _ZarrSliceLoader:
         place = checked_path(container, allowed) if is_local(container) else container
         if place is container:
             check_allowed(source.url, container, allowed)
+            place = remote_place(container)
         values = dict(parse_qsl(query))
         try:
             array = zarr.open_array(place, path=values.get("dataSet", ""), mode="r")
         except (OSError, ValueError, KeyError, ImportError) as error:
             raise ImageError(f"{source.url}: cannot be opened as a Zarr array: {error}") from None
-        *further, depth, height, width = (1, 1, 1, *array.shape)[-max(3, array.ndim) :]
-        numbers = {"z": 0, "x": 0, "y": 0, "w": width, "h": height}
+        if not 2 <= array.ndim <= 5:
+            raise ImageError(f"{source.url}: is no plane of an array of shape {array.shape}")
+        *stacked, height, width = array.shape
+        stacked_names = "zct"[: len(stacked)][::-1]
+        numbers = {"z": 0, "c": 0, "t": 0, "x": 0, "y": 0, "w": width, "h": height}
         try:
             numbers |= {key: int(float(values[key])) for key in numbers if key in values}
         except ValueError:
             raise ImageError(f"{source.url}: has a value that is no number") from None
-        z, x, y, w, h = (numbers[key] for key in "zxywh")
-        inside = 0 <= z < depth and 0 <= x < x + w <= width and 0 <= y < y + h <= height
-        if not inside or any(length != 1 for length in further):
+        x, y, w, h = (numbers[key] for key in "xywh")
+        lengths = {**dict.fromkeys("zct", 1), **dict(zip(stacked_names, stacked, strict=True))}
+        inside = all(0 <= numbers[name] < length for name, length in lengths.items())
+        if not inside or not (0 <= x < x + w <= width and 0 <= y < y + h <= height):
             raise ImageError(f"{source.url}: is no plane of an array of shape {array.shape}")
-        leading = (0,) * len(further) + (z,)
-        return array, (*leading[max(0, 3 - array.ndim) :], slice(y, y + h), slice(x, x + w))
+        return array, (*(numbers[name] for name in stacked_names), slice(y, y + h), slice(x, x + w))
+
+
+class _MrcSliceLoader:
+    """One image of an MRC file; slices are counted from 1, and y downwards, as in all other images."""
+
+    def image(self, source: ImageSource, allowed: ReadPolicy | None) -> Image:
+        with opened(source.url, allowed) as file:
+            return mrc_image(file, 1 if source.slice_number is None else source.slice_number)
+
+    def header(self, source: ImageSource, allowed: ReadPolicy | None) -> ImageHeader:
+        with opened(source.url, allowed, HEADER_BYTES) as file:
+            return mrc_header(file).image_header
 
 
 LOADERS: Mapping[str, ImageLoader] = {
@@ -264,8 +291,9 @@ LOADERS: Mapping[str, ImageLoader] = {
     "IMAGEJ_COMPOSITE": _CompositeLoader(),
     "DYNAMIC_MASK": _DynamicMaskLoader(),
     "ZARR_SLICE": _ZarrSliceLoader(),
+    "MRC_SLICE": _MrcSliceLoader(),
 }
-"""Loader of each loader type; ``ZARR_SLICE`` is ours, the others are Render's."""
+"""Loader of each loader type; ``ZARR_SLICE`` and ``MRC_SLICE`` are ours, the others are Render's."""
 
 
 def loader_of(source: ImageSource) -> ImageLoader:

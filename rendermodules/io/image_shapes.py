@@ -8,16 +8,14 @@ import numpy as np
 from rendermodules.core.positions import ImageShape
 from rendermodules.core.problems import Problems
 from rendermodules.io.image_folders import missing_images
-from rendermodules.io.image_formats import header_of
-from rendermodules.io.image_loaders import HEADER_BYTES, ImageError, opened
-from rendermodules.io.images import image_size
+from rendermodules.io.images import ImageError, ImageSource, image_header, image_size
 
 # headers come from file servers and object stores: the threads wait, they do not compute
 _THREADS = 8
 _IMAGES_PER_TASK = 32
 
 
-def image_shape(url: str) -> ImageShape:
+def image_shape(source: ImageSource) -> ImageShape:
     """Return size and greatest value of an image; only its header is read where that is possible.
 
     Raises
@@ -25,21 +23,25 @@ def image_shape(url: str) -> ImageShape:
     ImageError
         The image is missing, empty or damaged.
     """
-    with opened(url, None, HEADER_BYTES) as file:
-        header = header_of(file)
+    header = image_header(source)
     # floating values are shown in the range of bytes, as Render does where no range is given
     return ImageShape(header.width, header.height, 65535.0 if header.dtype == np.uint16 else 255.0)
 
 
 def shapes_of_images(
-    urls: Sequence[str], places: Sequence[str], kinds: Sequence[Hashable], problems: Problems, *, each: bool = True
+    sources: Sequence[ImageSource],
+    places: Sequence[str],
+    kinds: Sequence[Hashable],
+    problems: Problems,
+    *,
+    each: bool = True,
 ) -> list[ImageShape]:
     """Return size and type of every image, and note those that are missing or cannot be read.
 
     Parameters
     ----------
-    urls : list of str
-        The images.
+    sources : list of ImageSource
+        The images; the slices of one file have one size.
     places : list of str
         Where the input names each, for messages.
     kinds : list
@@ -50,15 +52,16 @@ def shapes_of_images(
         Read the header of each image. Otherwise that of the first of each kind, and only look whether the others
         are there, which is one listing for each folder.
     """
-    first_of_kind: dict[Hashable, str] = {}
-    for url, kind in zip(urls, kinds, strict=True):
-        first_of_kind.setdefault(kind, url)
-    read = list(dict.fromkeys(urls if each else first_of_kind.values()))
-    shapes = dict(zip(read, _shapes(read), strict=True))
+    urls = [source.url for source in sources]
+    first_of_kind: dict[Hashable, ImageSource] = {}
+    for source, kind in zip(sources, kinds, strict=True):
+        first_of_kind.setdefault(kind, source)
+    read = {source.url: source for source in (sources if each else first_of_kind.values())}
+    shapes = dict(zip(read, _shapes(list(read.values())), strict=True))
     missing = set() if each else missing_images(urls)
     found: list[ImageShape] = []
     for url, place, kind in zip(urls, places, kinds, strict=True):
-        shape = shapes.get(url if each else first_of_kind[kind])
+        shape = shapes.get(url if each else first_of_kind[kind].url)
         if url in missing:
             problems.add("the image does not exist", f"{place} ({url})")
         elif isinstance(shapes.get(url), ImageError):
@@ -67,19 +70,19 @@ def shapes_of_images(
     return found
 
 
-def _shapes(urls: Sequence[str]) -> list[ImageShape | ImageError]:
-    tasks = [urls[start : start + _IMAGES_PER_TASK] for start in range(0, len(urls), _IMAGES_PER_TASK)]
+def _shapes(sources: Sequence[ImageSource]) -> list[ImageShape | ImageError]:
+    tasks = [sources[start : start + _IMAGES_PER_TASK] for start in range(0, len(sources), _IMAGES_PER_TASK)]
     if len(tasks) < 2:
-        return [_shape_or_error(url) for url in urls]
+        return [_shape_or_error(source) for source in sources]
     with ThreadPoolExecutor(_THREADS) as pool:
         return [
-            shape for task in pool.map(lambda part: [_shape_or_error(url) for url in part], tasks) for shape in task
+            shape for task in pool.map(lambda part: [_shape_or_error(one) for one in part], tasks) for shape in task
         ]
 
 
-def _shape_or_error(url: str) -> ImageShape | ImageError:
+def _shape_or_error(source: ImageSource) -> ImageShape | ImageError:
     try:
-        return image_shape(url)
+        return image_shape(source)
     except ImageError as error:
         return error
 

@@ -5,24 +5,27 @@ simply started again.
 """
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Protocol
+from urllib.parse import quote
+
+import numpy as np
 
 from rendermodules.core.pyramids import level_size, pyramid
 from rendermodules.io.files import write_bytes_whole
 from rendermodules.io.image_loaders import DEFAULT_LOADER
 from rendermodules.io.images import (
     Image,
-    ImageError,
     ImageSource,
-    file_stamp,
     image_bytes,
     image_size,
+    is_finished,
     read_image,
 )
-from rendermodules.io.paths import ReadPolicy, file_name, is_local, joined_url, local_path, mipmap_url
+from rendermodules.io.paths import ReadPolicy, file_name, is_local, joined_url, local_path, mipmap_url, remote_place
 
 EXTENSIONS = {"tif": "tif", "tiff": "tif", "png": "png", "jpg": "jpg", "jpeg": "jpg"}
 """Every way to ask for a format, and the one ending that its files get."""
@@ -71,8 +74,9 @@ class RenderLayout:
     image_format: str = "tif"
 
     def url(self, source: ImageSource, level: int) -> str:
-        """Return ``root/level/path-of-the-image.extension``; the slice of a stack is part of the name."""
-        return mipmap_url(source.url + _slice_suffix(source), level, self.root, extension_of(self.image_format))
+        """Return ``root/level/path-of-the-image.extension``; the slice or plane of a stack is part of the name."""
+        place = source.url.partition("?")[0] + plane_suffix(source)
+        return mipmap_url(place, level, self.root, extension_of(self.image_format))
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class LevelSuffix:
     def url(self, source: ImageSource, level: int) -> str:
         """Return the name of the image without its ending, with ``_mip`` and the level in two digits."""
         stem = PurePosixPath(file_name(source.url)).stem
-        name = f"{stem}{_slice_suffix(source)}_mip{level:02d}.{extension_of(self.image_format)}"
+        name = f"{stem}{plane_suffix(source)}_mip{level:02d}.{extension_of(self.image_format)}"
         if self.folder is not None:
             return joined_url(self.folder, name)
         base = source.url.partition("?")[0] if ":" in source.url else source.url
@@ -107,7 +111,8 @@ class ReplacedPath:
     Attributes
     ----------
     find, replace : str
-        ``raw/data`` and ``processed/downsampled_images``, for instance. What is found first is replaced.
+        ``raw/data`` and ``processed/downsampled_images``, for instance, percent-encoded or not. What is found first is
+        replaced.
     image_format : str, default: "jpg"
         One of ``EXTENSIONS``.
     """
@@ -124,9 +129,12 @@ class ReplacedPath:
         ValueError
             The path has no such part: the mipmap would be beside the image.
         """
-        if self.find not in source.url:
+        find, replace = self.find, self.replace
+        if find not in source.url:
+            find, replace = quote(find), quote(replace)
+        if find not in source.url:
             raise ValueError(f"{source.url} has no {self.find} that could be replaced")
-        moved = ImageSource(source.url.replace(self.find, self.replace, 1), source.loader_type, source.slice_number)
+        moved = ImageSource(source.url.replace(find, replace, 1), source.loader_type, source.slice_number)
         return LevelSuffix(image_format=self.image_format).url(moved, level)
 
 
@@ -162,6 +170,8 @@ class MipmapWriting:
         Of JPEG, 0 to 1.
     compression : str, optional
         Of TIFF: ``deflate``, ``lzw`` or ``zstd``; none if absent.
+    to_8_bit : bool, default: False
+        Whether levels of 16-bit images have 8 bit, their upper byte; others stay as they are.
     redo : bool, default: False
         Whether files that are there are made again.
     """
@@ -171,6 +181,7 @@ class MipmapWriting:
     method: str = "mean"
     quality: float = 0.85
     compression: str | None = None
+    to_8_bit: bool = False
     redo: bool = False
 
     def __post_init__(self) -> None:
@@ -206,7 +217,7 @@ def write_mipmaps(
     width, height = image_size(source, allowed)
     sizes = {level: level_size(width, height, level) for level in sorted(set(writing.levels))}
     urls = {level: writing.naming.url(source, level) for level, size in sizes.items() if min(size) > 0}
-    missing = [level for level, url in urls.items() if writing.redo or not _is_finished(url, sizes[level], source)]
+    missing = [level for level, url in urls.items() if writing.redo or not is_finished(url, sizes[level], source)]
     if missing:
         image = read_image(source, allowed)
         for level, picture in enumerate(pyramid(image, max(missing), writing.method), start=1):
@@ -215,33 +226,25 @@ def write_mipmaps(
     return Mipmaps(urls, tuple(missing))
 
 
-def _slice_suffix(source: ImageSource) -> str:
-    """Return what tells the slices of one file apart; nothing for files of one image."""
+def plane_suffix(source: ImageSource) -> str:
+    """Return what tells the slices of one file and the planes of one array apart; nothing for files of one image."""
+    query = source.url.partition("?")[2]
+    plane = f"_{re.sub('[^A-Za-z0-9.-]+', '_', query)}" if query else ""
     if source.loader_type == DEFAULT_LOADER or source.slice_number is None:
-        return ""
-    return f"_slice{source.slice_number:04d}"
-
-
-def _is_finished(url: str, size: tuple[int, int], source: ImageSource) -> bool:
-    """Return whether a level is there, can be decoded, has its size and is not older than its source."""
-    made, origin = file_stamp(ImageSource(url)), file_stamp(source)
-    if is_local(url) and (made is None or (origin is not None and made[0] < origin[0])):
-        return False
-    try:
-        rows, columns = read_image(url).shape[:2]
-    except ImageError:
-        return False
-    return (columns, rows) == size
+        return plane
+    return f"{plane}_slice{source.slice_number:04d}"
 
 
 def _write(url: str, image: Image, writing: MipmapWriting) -> None:
     """Write one level to a local or remote place."""
+    if writing.to_8_bit and image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
     content = image_bytes(file_name(url), image, writing.quality, writing.compression)
     if is_local(url):
         write_bytes_whole(local_path(url), content)
         return
     import fsspec
 
-    # object stores show an object when it is closed, not before
-    with fsspec.open(url, "wb") as file:
-        file.write(content)
+    # object stores show an object when it is whole, not before
+    files, place = fsspec.core.url_to_fs(remote_place(url))
+    files.pipe_file(place, content)

@@ -21,7 +21,8 @@ from rendermodules.io.images import ImageError, image_size, write_image
 
 TRUTH_FILE = "truth.json"
 POSITIONS_FILE = "positions.csv"
-POSITION_COLUMNS = ("tileId", "z", "row", "column", "channel", "x", "y", "image")
+# the names that import_image_directory expects
+POSITION_COLUMNS = ("file", "tileId", "z", "row", "col", "channel", "x", "y")
 
 Picture = tuple[TileTruth, str]
 """A tile and one of its channels."""
@@ -128,6 +129,6 @@ def _positions(settings: SyntheticSettings, sections: Mapping[float, Sequence[Ti
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(POSITION_COLUMNS)
     for tile, channel in _pictures(settings, sections):
-        place = (tile.z, tile.row, tile.column, channel, tile.nominal_x, tile.nominal_y)
-        writer.writerow((tile.tile_id, *place, image_name(settings, tile, channel, suffix)))
+        name = image_name(settings, tile, channel, suffix)
+        writer.writerow((name, tile.tile_id, tile.z, tile.row, tile.column, channel, tile.nominal_x, tile.nominal_y))
     return table.getvalue()

@@ -6,18 +6,29 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rendermodules.core.acquisitions import AcquiredImage, check_images, images_by_z, section_of_images
+from rendermodules.core.acquisitions import AcquiredImage, check_images, id_text, images_by_z, section_of_images
+from rendermodules.core.mipmap_levels import with_mipmap_levels
 from rendermodules.core.positions import ImageShape
 from rendermodules.core.problems import Problems
 from rendermodules.core.sections import Section
 from rendermodules.io.files import write_bytes_whole
 from rendermodules.io.image_folders import image_urls
+from rendermodules.io.image_loaders import DEFAULT_LOADER
 from rendermodules.io.image_shapes import check_masks, check_sizes, shapes_of_images
-from rendermodules.io.paths import java_number
+from rendermodules.io.images import ImageSource, copy_image
+from rendermodules.io.paths import java_number, url_of_path
 from rendermodules.module import stacks
 from rendermodules.module.errors import SectionError
-from rendermodules.module.fields import Bool, Float, Int, List, OutputDir, Str
+from rendermodules.module.fields import Bool, Float, Int, List, Nested, OutputDir, Str
 from rendermodules.module.journal import Journal
+from rendermodules.module.mipmaps import (
+    MipmapNames,
+    MipmapParameters,
+    image_sources,
+    mipmap_names,
+    mipmap_writings,
+    reduced_images,
+)
 from rendermodules.module.render_module import (
     RenderModule,
     forget_lost_sections,
@@ -48,6 +59,19 @@ class ImageImportParameters(ImportParameters):
     mask_file = Str("path or URL of a mask for all tiles, zero where they shall not be drawn")
     section_thickness = Float("thickness of a section in nm, for the resolution of a new stack along z", minimum=0)
     tilespec_directory = OutputDir("folder in which the tiles of each section are also written as JSON")
+
+    mipmaps = Nested(
+        MipmapParameters,
+        "make reduced images too and write them into the tiles; parameters are those of generate_mipmaps",
+    )
+
+
+class ContainerImportParameters(ImageImportParameters):
+    """Images that several lie together in one file."""
+
+    extracted_directory = OutputDir(
+        "folder into which images are copied as TIFF files of their own; a Java Render needs that for MRC and Zarr"
+    )
 
 
 class ImportOutput(OutputParameters):
@@ -136,7 +160,7 @@ class ImageImportModule(ImportModule):
     def shapes(
         self,
         source: str,
-        urls: Sequence[str],
+        sources: Sequence[ImageSource],
         places: Sequence[str],
         channels: Sequence[str | None],
         sizes: Sequence[tuple[int, int] | None],
@@ -147,8 +171,10 @@ class ImageImportModule(ImportModule):
         ----------
         source : str
             Where the images come from, for messages.
-        urls, places, channels : list of str
-            The images, where the input names them, and their channels.
+        sources : list of ImageSource
+            The images.
+        places, channels : list of str
+            Where the input names them, and their channels.
         sizes : list of (int, int) or None
             Width and height that the input says, None where it says nothing.
 
@@ -164,7 +190,7 @@ class ImageImportModule(ImportModule):
                     problems.add("the input does not say width and height", place)
             shapes = [ImageShape(*(size or (0, 0)), 255.0) for size in sizes]
         else:
-            shapes = shapes_of_images(urls, places, channels, problems, each=self.args["image_sizes"] == "each")
+            shapes = shapes_of_images(sources, places, channels, problems, each=self.args["image_sizes"] == "each")
             check_sizes(shapes, sizes, places, problems)
         problems.raise_if_any()
         return shapes
@@ -177,7 +203,8 @@ class ImageImportModule(ImportModule):
         urls = image_urls([image.url for image in images], folder)
         sizes = [(image.width, image.height) if image.width else None for image in images]
         places = [image.place for image in images]
-        shapes = self.shapes(source, urls, places, [image.channel for image in images], sizes)
+        sources = [_source(image, url) for image, url in zip(images, urls, strict=True)]
+        shapes = self.shapes(source, sources, places, [image.channel for image in images], sizes)
         black, white = self.args["minIntensity"], self.args["maxIntensity"]
         for image, url, shape, mask in zip(images, urls, shapes, self.mask_urls(len(images)), strict=True):
             image.url = url
@@ -185,6 +212,18 @@ class ImageImportModule(ImportModule):
             image.min_intensity = _first_of(image.min_intensity, black, 0.0)
             image.max_intensity = _first_of(image.max_intensity, white, shape.white)
             image.mask_url = image.mask_url or mask
+
+    def extract(self, images: Sequence[AcquiredImage], folder: str) -> None:
+        """Copy images into TIFF files of their own, named by tile and channel, and take those instead.
+
+        Files that are finished stay.
+        """
+        targets = [Path(folder).absolute() / f"{_file_stem(image)}.tif" for image in images]
+        work = [(_source(image, image.url), target) for image, target in zip(images, targets, strict=True)]
+        if not self.dry_run:
+            self.map(_extracted, work, unit="images", describe=lambda item: f"copy of {item[0].url} to {item[1].name}")
+        for image, target in zip(images, targets, strict=True):
+            image.url, image.loader_type, image.slice_number = url_of_path(target), None, None
 
     def write_images(
         self,
@@ -222,6 +261,10 @@ class ImageImportModule(ImportModule):
         check_images(images, problems)
         sizes = [(image.width, image.height) for image in images]
         check_masks([image.mask_url for image in images], sizes, [image.place for image in images], problems)
+        if self.args["mipmaps"]:
+            names = mipmap_names(self.args["mipmaps"])
+            for image in images:
+                _check_rule(names, image, problems)
         problems.raise_if_any()
         return self.write_sections(
             stack,
@@ -231,6 +274,7 @@ class ImageImportModule(ImportModule):
                 first_channel=first_channel,
                 folder=self.args["tilespec_directory"],
                 name=stack,
+                mipmaps=self.args["mipmaps"],
             ),
             journal=journal,
             describe=functools.partial(_section_name, stack=stack),
@@ -243,15 +287,43 @@ def _first_of(*values: float | None) -> float | None:
     return next((value for value in values if value is not None), None)
 
 
+def _file_stem(image: AcquiredImage) -> str:
+    return id_text(image.tile_id if image.channel is None else f"{image.tile_id}_{image.channel}")
+
+
+def _extracted(item: tuple[ImageSource, Path]) -> bool:
+    return copy_image(*item)
+
+
 def _section_name(group: tuple[float, Any], *, stack: str) -> str:
     return f"section z={group[0]} of {stack}"
 
 
+def _source(image: AcquiredImage, url: str) -> ImageSource:
+    return ImageSource(url, image.loader_type or DEFAULT_LOADER, image.slice_number)
+
+
+def _check_rule(names: MipmapNames, image: AcquiredImage, problems: Problems) -> None:
+    names.check(_source(image, image.url), "image", image.place, problems)
+    if image.mask_url:
+        names.check(ImageSource(image.mask_url), "mask", image.place, problems)
+
+
 def _section_of_images(
-    group: tuple[float, list[AcquiredImage]], *, first_channel: str | None, folder: str | None, name: str
+    group: tuple[float, list[AcquiredImage]],
+    *,
+    first_channel: str | None,
+    folder: str | None,
+    name: str,
+    mipmaps: Mapping[str, Any] | None,
 ) -> list[Section]:
     z, images = group
     section = section_of_images(images, first_channel)
+    if mipmaps:
+        names = mipmap_names(mipmaps)
+        writings = {role: mipmap_writings(mipmaps, names, role) for role in ("image", "mask")}
+        reduced_images(image_sources(section, None), writings)
+        section = with_mipmap_levels(section, names.levels, None)
     if folder:
         write_bytes_whole(Path(folder) / f"{name}_z{java_number(z)}.json", json.dumps(section.tiles, indent=1).encode())
     return [section]

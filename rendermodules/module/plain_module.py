@@ -115,9 +115,14 @@ class PlainModule(argschema.ArgSchemaParser):
                 task, items, self.args, describe=describe, error=error, journal=journal, advance=advance
             )
 
-    def journal(self) -> Journal:
-        """Return the journal of this run, with what a killed run of the same parameters and inputs has finished."""
+    def journal(self, part: str | None = None) -> Journal:
+        """Return the journal of this run, with what a killed run of the same parameters and inputs has finished.
+
+        A run of several parts has one for each.
+        """
         key = {"module": self.name, "parameters": relevant_parameters(self.args), "inputs": self.inputs()}
+        if part is not None:
+            key["part"] = part
         return Journal(plain_json(key), resume=bool(self.args.get("resume", True)))
 
     def output(self, d: Mapping[str, Any], output_path: str | None = None, **json_options: Any) -> dict[str, Any]:

@@ -98,26 +98,37 @@ class SectionMapModule(RenderModule):
         """Return the further stacks to read; the task gets an empty section of one that has no tile at a z."""
         return [self.args[name] for name in self.also_reads if self.args[name]]
 
+    def stack_version(self) -> dict[str, Any]:
+        """Return what is different in the output stack's version from that of the input stack."""
+        return {}
+
     def zvalues(self) -> list[float]:
         """Return the z of the sections to process, ascending."""
         return stacks.selected_z_values(self.render, self.args["input_stack"], self.args)
 
     def run(self) -> dict[str, Any]:
-        """Map the sections; one that fails stops the run and leaves the output stack LOADING."""
+        """Map the sections and report; one that fails stops the run and leaves the output stack LOADING."""
+        return self.output(self.map_sections())
+
+    def map_sections(self) -> dict[str, Any]:
+        """Map the sections; return what was read and written, as in `SectionMapOutput`."""
         source, target = self.args["input_stack"], self.args["output_stack"]
         sources = [source, *self.further_stacks()]
         in_place = target in sources
-        if in_place and not self.dry_run:
-            stacks.recover_replaced_stack(self.render, target)
+        if in_place and not self.dry_run and self._completed(target):
+            self.logger.info("an earlier run was killed when its copy of %s was whole; it is in place now", target)
+            zs = stacks.z_values(self.render, target)
+            return self._summary(zs, [{"zs": zs, "tile_count": len(stacks.tile_ids(self.render, target))}])
         for further in sources[1:]:
             stacks.stack_metadata(self.render, further)
         zs, task = self.zvalues(), self.section_task()
         if self.dry_run:
             self.logger.info("would write %d sections of %s, z %s to %s, to %s", len(zs), source, zs[0], zs[-1], target)
-            return self._report(zs, [])
+            return self._summary(zs, [])
         with self.journal() as journal:
             self._forget_lost_sections(journal, target, in_place)
-            with self.written_stack(target, like=source, in_place_zs=zs if in_place else None) as written:
+            in_place_zs = zs if in_place else None
+            with self.written_stack(target, like=source, in_place_zs=in_place_zs, **self.stack_version()) as written:
                 work = functools.partial(
                     _mapped_section,
                     parameters=self.args["render"],
@@ -129,25 +140,40 @@ class SectionMapModule(RenderModule):
                 describe = functools.partial("section z={1} of {0}".format, source)
                 results = self.map(work, zs, unit="sections", describe=describe, error=SectionError, journal=journal)
         self.logger.info("wrote %d sections, %d tiles, to %s", len(zs), sum(r["tile_count"] for r in results), target)
-        return self._report(zs, results)
+        return self._summary(zs, results)
 
-    def _report(self, zs: Sequence[float], results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def _completed(self, stack: str) -> bool:
+        """Complete what a killed run left half done of replacing a stack; return whether it was this run."""
+        if not stacks.is_half_replaced(self.render, [stack]):
+            return False
+        stacks.put_in_place(self.render, [stack])
+        return self._wrote(stack)
+
+    def _wrote(self, stack: str) -> bool:
+        """Return whether a stack was made by a run of this module with these parameters."""
+        version = stacks.stack_metadata(self.render, stack).get("currentVersion") or {}
+        try:
+            record = json.loads(version.get("versionNotes") or "{}")
+        except ValueError:
+            return False
+        own = self.provenance()
+        return isinstance(record, dict) and all(record.get(key) == own[key] for key in ("module", "parameters"))
+
+    def _summary(self, zs: Sequence[float], results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         skipped = [
             {"z": z, "reason": "no tile is left"} for z, result in zip(zs, results, strict=False) if not result["zs"]
         ]
-        return self.output(
-            {
-                "input_stack": self.args["input_stack"],
-                "output_stack": self.args["output_stack"],
-                "zValues": sorted({z for result in results for z in result["zs"]}),
-                "tile_count": sum(result["tile_count"] for result in results),
-                "skipped": skipped,
-            }
-        )
+        return {
+            "input_stack": self.args["input_stack"],
+            "output_stack": self.args["output_stack"],
+            "zValues": sorted({z for result in results for z in result["zs"]}),
+            "tile_count": sum(result["tile_count"] for result in results),
+            "skipped": skipped,
+        }
 
     def _forget_lost_sections(self, journal: Journal, target: str, in_place: bool) -> None:
         """Do again what an earlier run has written and somebody has removed since."""
-        written = f"{target}_staged" if in_place else target
+        written = f"{target}{stacks.STAGED}" if in_place else target
         forget_lost_sections(self.render, written, journal, set(journal.results))
         if in_place and not journal.results:
             # left over from another run, whose parameters were not these

@@ -9,6 +9,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -30,6 +31,9 @@ COPIED_METADATA = (
     "cycleStepNumber",
 )
 """What a new stack takes from the stack it is made of."""
+
+STAGED, REPLACED = "_staged", "_replaced"
+"""Behind the name of a stack that is changed in place, those of its copy and of itself when the copy is whole."""
 
 _CLONE_Z_VALUES_PER_REQUEST = 200
 
@@ -68,6 +72,11 @@ def stack_metadata(render: Render, stack: str) -> dict[str, Any]:
     return metadata
 
 
+def modification_time(render: Render, stack: str) -> float:
+    """Return when a stack's state or version was changed last, in seconds since 1970."""
+    return datetime.fromisoformat(stack_metadata(render, stack)["lastModifiedTimestamp"]).timestamp()
+
+
 def z_values(render: Render, stack: str) -> list[float]:
     """Return the z of all sections of a stack, ascending."""
     stack_metadata(render, stack)
@@ -92,21 +101,32 @@ def selected_z_values(render: Render, stack: str, selection: Mapping[str, Any]) 
         A z that was asked for by its value is not there, or none is left.
     """
     present = z_values(render, stack)
-    wanted = selection.get("zValues")
-    if selection.get("z") is not None:
-        wanted = [selection["z"]]
+    wanted = _wanted(selection)
     if wanted is not None:
         missing = sorted(set(wanted) - set(present))
         if missing:
             raise RenderModuleError(f"stack {stack} has no section at z {listed(missing)}; it has {_extent(present)}")
         return sorted(set(wanted))
-    low, high = selection.get("minZ"), selection.get("maxZ")
-    chosen = [z for z in present if (low is None or z >= low) and (high is None or z <= high)]
+    chosen = [z for z in present if is_selected(z, selection)]
     if not chosen:
+        low, high = selection.get("minZ"), selection.get("maxZ")
         raise RenderModuleError(
             f"stack {stack} has no section between minZ {low} and maxZ {high}; it has {_extent(present)}"
         )
     return chosen
+
+
+def is_selected(z: float, selection: Mapping[str, Any]) -> bool:
+    """Return whether parameters ask for the section at ``z``; see `selected_z_values`."""
+    wanted, low, high = _wanted(selection), selection.get("minZ"), selection.get("maxZ")
+    if wanted is not None:
+        return z in wanted
+    return (low is None or z >= low) and (high is None or z <= high)
+
+
+def _wanted(selection: Mapping[str, Any]) -> list[float] | None:
+    """Return the z that are asked for by their values; None if it is done by limits."""
+    return [selection["z"]] if selection.get("z") is not None else selection.get("zValues")
 
 
 def z_ranges(render: Render, stack: str, zs: Sequence[float]) -> list[tuple[float, float]]:
@@ -254,6 +274,16 @@ def open_stack(render: Render, stack: str, version: Mapping[str, Any]) -> None:
     _post_version(render, stack, fields)
 
 
+def set_mipmap_path_builder(render: Render, stack: str, builder: Mapping[str, Any]) -> None:
+    """Tell Render how the levels of a stack's images are called: ``rootPath``, ``numberOfLevels``, ``extension``."""
+    response = render.session.put(
+        _url(render, stack, "/mipmapPathBuilder"),
+        data=orjson.dumps(dict(builder)),
+        headers={"Content-Type": "application/json"},
+    )
+    _check(response, f"the mipmapPathBuilder of stack {stack}", doing="setting")
+
+
 def close_stack(render: Render, stack: str) -> None:
     """Set a stack COMPLETE, which makes its bounds and statistics."""
     if not renderapi.stack.get_z_values_for_stack(stack, render=render):
@@ -340,29 +370,57 @@ def written_stack(
         if close:
             close_stack(render, stack)
         return
-    staged, replaced = f"{stack}_staged", f"{stack}_replaced"
-    names = stack_names(render)
-    kept = sorted(set(z_values(render, stack)) - set(in_place_zs))
-    fields = {**(stack_metadata(render, stack).get("currentVersion") or {}), **version}
-    if staged not in names:
-        if kept:
-            clone_sections(render, stack, staged, kept, fields)
-        open_stack(render, staged, fields)
+    staged = f"{stack}{STAGED}"
+    if staged not in stack_names(render):
+        stage_copy(render, stack, staged, in_place_zs, version)
     yield staged
     close_stack(render, staged)
-    delete_stack(render, replaced)
-    renderapi.stack.rename_stack(stack, replaced, render=render)
-    renderapi.stack.rename_stack(staged, stack, render=render)
-    delete_stack(render, replaced)
+    put_in_place(render, [stack])
     if not close:
         renderapi.stack.set_stack_state(stack, "LOADING", render=render)
 
 
-def recover_replaced_stack(render: Render, stack: str) -> None:
-    """Put a stack back in its place when a run was killed between the two renames of `written_stack`."""
-    names = stack_names(render)
-    if stack not in names and f"{stack}_replaced" in names:
-        renderapi.stack.rename_stack(f"{stack}_replaced", stack, render=render)
+def stage_copy(render: Render, stack: str, copy: str, without_zs: Sequence[float], version: Mapping[str, Any]) -> None:
+    """Copy a stack but for some sections into a new one, which is left LOADING, to be written and take its place."""
+    metadata = stack_metadata(render, stack)
+    if metadata["state"] in ("READ_ONLY", "OFFLINE"):
+        raise RenderModuleError(f"stack {stack} is {metadata['state']} and cannot be changed; set it COMPLETE")
+    kept = sorted(set(z_values(render, stack)) - set(without_zs))
+    fields = {**(metadata.get("currentVersion") or {}), **version}
+    if kept:
+        clone_sections(render, stack, copy, kept, fields)
+    open_stack(render, copy, fields)
+
+
+def put_in_place(render: Render, stacks: Sequence[str], *, staged: str = STAGED, replaced: str = REPLACED) -> None:
+    """Let the copies of stacks take their places; the stacks are renamed first and deleted when all copies are there.
+
+    Each step is done only if it has not been done yet: a run that was killed in here is completed by the same call, and
+    as long as `is_half_replaced` there is something to complete.
+
+    Parameters
+    ----------
+    render : Render
+        Connection.
+    stacks : list of str
+        Their names.
+    staged, replaced : str
+        Behind the name of a stack, those of its copy and of itself when it is set aside.
+    """
+    present = set(stack_names(render))
+    for stack in stacks:
+        if f"{stack}{staged}" not in present:
+            continue
+        if stack in present:
+            renderapi.stack.rename_stack(stack, f"{stack}{replaced}", render=render)
+        renderapi.stack.rename_stack(f"{stack}{staged}", stack, render=render)
+    for stack in stacks:
+        delete_stack(render, f"{stack}{replaced}")
+
+
+def is_half_replaced(render: Render, stacks: Sequence[str], *, replaced: str = REPLACED) -> bool:
+    """Return whether a run was killed in `put_in_place`, when the copies of these stacks were whole."""
+    return not {f"{stack}{replaced}" for stack in stacks}.isdisjoint(stack_names(render))
 
 
 def _check(response: Any, what: str, doing: str = "reading") -> None:

@@ -49,7 +49,7 @@ def json_answer(value: Any) -> Answer:
     Parameters
     ----------
     value
-        Plain values, numpy arrays, msgspec structs and `orjson.Fragment`, nested at will.
+        Plain values, numpy arrays, msgspec structs, and bytes that are JSON already, nested at will.
     """
     return Answer(orjson.dumps(value, default=_encoded, option=orjson.OPT_SERIALIZE_NUMPY), JSON)
 
@@ -70,6 +70,8 @@ def text_answer(text: str) -> Answer:
 
 
 def _encoded(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return orjson.Fragment(value)
     if isinstance(value, msgspec.Struct):
         return orjson.Fragment(msgspec.json.encode(value))
     raise TypeError(f"{type(value).__name__} is no JSON")

@@ -24,6 +24,7 @@ from rendermodules.render_ws.errors import (
 from rendermodules.render_ws.java_routes import java_routes, place
 from rendermodules.render_ws.routes import (
     coordinates,
+    images,
     layout_file,
     matches,
     render_data,
@@ -32,6 +33,7 @@ from rendermodules.render_ws.routes import (
     stack_metadata,
     tile_clusters,
     tile_data,
+    tile_sources,
     validation,
     viewer,
 )
@@ -59,6 +61,8 @@ def all_routes() -> list[Route]:
         render_data,
         layout_file,
         tile_data,
+        images,
+        tile_sources,
         coordinates,
         matches,
         tile_clusters,
@@ -102,6 +106,8 @@ def _responders(settings: Settings) -> dict[str, dict[str, Responder]]:
     by_path: dict[str, dict[str, Responder]] = {HEALTH_PATH: {"GET": _health(settings)}}
     paths = {}
     for route in all_routes():
+        if route.beyond_java and settings.strict:
+            continue
         paths[place(route.path)] = route.path
         by_path.setdefault(PREFIX + route.path, {})[route.method] = _responder(settings, route)
     for route in viewer.routes:

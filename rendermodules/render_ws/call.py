@@ -16,6 +16,11 @@ from rendermodules.render_ws.store.stacks import Stack, get_stack
 _JAVA_NAME = re.compile(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*")
 _LONGEST_JAVA_COLLECTION = 111
 _LONGEST_NAME = 200
+_LONGEST_PATTERN = 200
+_MOST_REPEATS = 4
+_ESCAPE = re.compile(r"\\.", re.DOTALL)
+_CHARACTER_CLASS = re.compile(r"\[\^?\]?[^\]]*\]")
+_REPEATED = re.compile(r"(?:.)[*+{]", re.DOTALL)
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -153,6 +158,25 @@ class Call:
         """Return whether a query parameter is "true" in any case, None without one."""
         value = self.text(name)
         return None if value is None else value.lower() == "true"
+
+    def pattern(self, name: str) -> re.Pattern[str] | None:
+        """Return a query parameter as a regular expression, None without one.
+
+        Expressions that can take for ever on a short text are refused: long ones, those with
+        many open repeats, and repeats of groups.
+        """
+        text = self.text(name)
+        if text is None:
+            return None
+        atoms = _CHARACTER_CLASS.sub("c", _ESCAPE.sub("e", text))
+        if len(text) > _LONGEST_PATTERN or ")" in "".join(_REPEATED.findall(atoms)):
+            raise InvalidRequest(f"{name} is too long, or repeats a group: {text[:_LONGEST_PATTERN]!r}")
+        if len(_REPEATED.findall(atoms)) > _MOST_REPEATS:
+            raise InvalidRequest(f"{name} has more than {_MOST_REPEATS} repeats: {text!r}")
+        try:
+            return re.compile(text)
+        except (re.error, RecursionError, OverflowError) as error:
+            raise InvalidRequest(f"{name} {text!r} is not a regular expression: {error}") from error
 
     def valid_stack_id(self, owner: Any, project: Any, stack: Any) -> StackId:
         """Return a stack id of checked names.

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import InvalidRequest
 from rendermodules.render_ws.models import MipmapPathBuilder
@@ -53,7 +55,7 @@ def render_parameters(
     scale : float
         Pixels of the image per world pixel.
     tiles : iterable
-        Tile specs in drawing order, dicts or `orjson.Fragment`.
+        Tile specs in drawing order, dicts or JSON as bytes.
     options : mapping
         Members other than the defaults; None leaves one out.
     """
@@ -106,7 +108,7 @@ def asked_options(call: Call, stack: Stack) -> dict[str, Any]:
         "filterSpecs": _filter_specs(call.text("filterListName")),
         "fillWithNoise": bool(call.flag("fillWithNoise")),
         "channels": call.text("channels"),
-        "mipmapPathBuilder": stack.version.mipmapPathBuilder,
+        "mipmapPathBuilder": _builder(stack.version.mipmapPathBuilder),
     }
     if options["channels"] is None:
         options["channels"] = stack.version.defaultChannel
@@ -178,9 +180,9 @@ def labels(spec: Mapping[str, Any]) -> set[str]:
     return set((spec.get("metaData") or {}).get("labels") or ())
 
 
-def builder_members(builder: MipmapPathBuilder | None) -> dict[str, Any] | None:
-    """Return a path builder as a dict, for a renderer."""
-    return None if builder is None else {name: getattr(builder, name) for name in builder.__struct_fields__}
+def _builder(builder: MipmapPathBuilder | None) -> dict[str, Any] | None:
+    members: dict[str, Any] = msgspec.to_builtins(builder)
+    return members
 
 
 def _filter_specs(name: str | None) -> Sequence[Mapping[str, Any]] | None:

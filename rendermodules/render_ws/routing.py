@@ -35,6 +35,8 @@ class Route:
         Content type of a success; a client that does not accept it gets 406.
     consumes : str or None
         Content type that the body must have; None takes no body.
+    beyond_java : bool
+        Whether Java Render lacks it; such routes do not exist in strict mode.
     """
 
     method: str
@@ -42,6 +44,7 @@ class Route:
     handler: Handler
     produces: str
     consumes: str | None
+    beyond_java: bool = False
 
 
 class Routes:
@@ -53,25 +56,29 @@ class Routes:
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
 
-    def get(self, path: str, produces: str = JSON) -> Callable[[Handler], Handler]:
+    def get(self, path: str, produces: str = JSON, beyond_java: bool = False) -> Callable[[Handler], Handler]:
         """Register the decorated function for GET."""
-        return self._registered("GET", path, produces, None)
+        return self._registered("GET", path, produces, None, beyond_java)
 
-    def put(self, path: str, produces: str = JSON, consumes: str | None = JSON) -> Callable[[Handler], Handler]:
+    def put(
+        self, path: str, produces: str = JSON, consumes: str | None = JSON, beyond_java: bool = False
+    ) -> Callable[[Handler], Handler]:
         """Register the decorated function for PUT."""
-        return self._registered("PUT", path, produces, consumes)
+        return self._registered("PUT", path, produces, consumes, beyond_java)
 
     def post(self, path: str, produces: str = JSON, consumes: str | None = JSON) -> Callable[[Handler], Handler]:
         """Register the decorated function for POST."""
-        return self._registered("POST", path, produces, consumes)
+        return self._registered("POST", path, produces, consumes, False)
 
     def delete(self, path: str, produces: str = JSON) -> Callable[[Handler], Handler]:
         """Register the decorated function for DELETE."""
-        return self._registered("DELETE", path, produces, None)
+        return self._registered("DELETE", path, produces, None, False)
 
-    def _registered(self, method: str, path: str, produces: str, consumes: str | None) -> Callable[[Handler], Handler]:
+    def _registered(
+        self, method: str, path: str, produces: str, consumes: str | None, beyond_java: bool
+    ) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
-            self._routes.append(Route(method, path, handler, produces, consumes))
+            self._routes.append(Route(method, path, handler, produces, consumes, beyond_java))
             return handler
 
         return register

@@ -22,6 +22,8 @@ class Limits:
         Tiles drawn into one image.
     points : int, default: 1 000 000
         Coordinates in one batch.
+    image_cache_bytes : int, default: 256 MiB
+        Decoded tile images kept in memory, by each process.
     """
 
     body_bytes: int = 1024 * MEBIBYTE
@@ -29,6 +31,7 @@ class Limits:
     tiles: int = 200_000
     rendered_tiles: int = 20_000
     points: int = 1_000_000
+    image_cache_bytes: int = 256 * MEBIBYTE
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Settings:
     token : str or None, default: None
         What clients must send as ``Authorization: Bearer``; None asks for nothing.
     limits : Limits
+    render_threads : int, default: 1
+        Threads that draw one image.
     access_log : str or None, default: None
         File for one JSON object a request; "-" is standard error.
     """
@@ -56,4 +61,5 @@ class Settings:
     image_roots: tuple[Path, ...] | None = None
     token: str | None = None
     limits: Limits = field(default_factory=Limits)
+    render_threads: int = 1
     access_log: str | None = None

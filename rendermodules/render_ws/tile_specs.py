@@ -18,15 +18,19 @@ DEFAULT_MESH_CELL_SIZE = 64.0
 EMPTY_TRANSFORMS = b'{"type":"list","specList":[]}'
 
 
-class _Layout(msgspec.Struct):
+NOT_UNDERSTOOD = (ValueError, KeyError, AttributeError, TypeError, RecursionError)
+"""What a transform spec makes fail whose members have the wrong type, or that is nested without end."""
+
+
+class _Layout(msgspec.Struct, gc=False):
     sectionId: str | None = None
 
 
-class _Channel(msgspec.Struct):
+class _Channel(msgspec.Struct, gc=False):
     name: str | None = None
 
 
-class _Tile(msgspec.Struct):
+class _Tile(msgspec.Struct, gc=False):
     """The members of a tile spec that the service looks at."""
 
     tileId: str | None = None
@@ -135,17 +139,31 @@ def received_collection(body: bytes) -> Collection:
 
 def referred_ids(collection: Collection) -> set[str]:
     """Return the ids of the shared transforms that a collection refers to but does not bring."""
-    from rendermodules.core.transforms import references
-
     ids: set[str] = set()
     for raw in collection.tiles:
         if b"refId" in raw:
-            for spec in decoded(raw, _Tile).specs():
-                ids |= references(spec)
+            tile = decoded(raw, _Tile)
+            ids.update(_refs(tile) or ())
     for raw in collection.transforms.values():
         if b"refId" in raw:
-            ids |= references(orjson.loads(raw))
+            ids |= referred_by(raw)
     return ids - collection.transforms.keys()
+
+
+def referred_by(raw: bytes) -> set[str]:
+    """Return the ids that a transform's JSON refers to.
+
+    Raises
+    ------
+    InvalidRequest
+        It is no transform.
+    """
+    from rendermodules.core.transforms import references
+
+    try:
+        return references(orjson.loads(raw))
+    except NOT_UNDERSTOOD as error:
+        raise InvalidRequest(f"a transform cannot be understood: {error}") from error
 
 
 def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool = True) -> list[tuple[float, TileRow]]:
@@ -165,7 +183,9 @@ def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool
         A tile without id or z, a transform that cannot be understood or is missing, a box that is not finite.
         The message names the tile.
     """
-    from rendermodules.core.transforms import TransformError, tiles_bounds
+    import numpy as np
+
+    from rendermodules.core.transforms import tiles_bounds
 
     tiles = [decoded(raw, _Tile) for raw in collection.tiles]
     shared = {id: orjson.loads(raw) for id, raw in {**stored, **collection.transforms}.items()}
@@ -177,9 +197,11 @@ def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool
         rows = zip(tiles, refs, given, collection.tiles, strict=True)
         return [(tile.z, _tile_row(tile, ids, box, raw)) for tile, ids, box, raw in rows]
     try:
-        boxes = tiles_bounds([tile.frame() for tile in tiles], shared).tolist()
-    except (TransformError, RecursionError) as error:
-        raise InvalidRequest(str(error)) from error
+        # what overflows is no finite box, which is an error of its own
+        with np.errstate(over="ignore", invalid="ignore"):
+            boxes = tiles_bounds([tile.frame() for tile in tiles], shared).tolist()
+    except NOT_UNDERSTOOD as error:
+        raise InvalidRequest(f"a tile's transforms cannot be understood: {error}") from error
     return [
         (tile.z, _tile_row(tile, ids, box, with_derived_members(raw, tile, box)))
         for tile, ids, box, raw in zip(tiles, refs, boxes, collection.tiles, strict=True)
@@ -219,12 +241,12 @@ def flattened_documents(tiles: Iterable[StoredTile], shared: Mapping[str, dict[s
 
 def flattened_tile(tile: dict[str, Any], shared: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """Return a tile spec whose transforms are a flat list, as `flattened_documents`."""
-    from rendermodules.core.transforms import TransformError, flattened
+    from rendermodules.core.transforms import flattened
 
     transforms = tile["transforms"]
     try:
         return {**tile, "transforms": {**transforms, "specList": flattened(transforms.get("specList") or [], shared)}}
-    except (TransformError, RecursionError) as error:
+    except NOT_UNDERSTOOD as error:
         raise Unprocessable(
             f"tile spec {tile.get('tileId')} is not fully resolved after applying the following transform specs: "
             f"{sorted(shared)} ({error})"
@@ -240,11 +262,11 @@ def _refs(tile: _Tile) -> list[str] | None:
     specs = tile.specs()
     if all(isinstance(spec, dict) and spec.get("type", "leaf") == "leaf" for spec in specs):
         return None
-    from rendermodules.core.transforms import TransformError, references
+    from rendermodules.core.transforms import references
 
     try:
         return sorted({id for spec in specs for id in references(spec)})
-    except (TransformError, KeyError, AttributeError, TypeError, RecursionError) as error:
+    except NOT_UNDERSTOOD as error:
         raise InvalidRequest(f"the transforms of tile {tile.tileId} cannot be understood: {error}") from error
 
 
@@ -260,6 +282,8 @@ def _given_box(tile: _Tile) -> tuple[float, ...]:
 def _require_complete(tile: _Tile, missing: list[str]) -> None:
     if not tile.tileId:
         raise InvalidRequest("a tile has no tileId")
+    if "\0" in tile.tileId:
+        raise InvalidRequest(f"the tileId {tile.tileId!r} holds a null character")
     if tile.z is None or not abs(tile.z) < float("inf"):
         raise InvalidRequest(f"tile with id '{tile.tileId}' has no z value")
     if missing:

@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import renderapi
 from marshmallow import ValidationError, validates_schema
 
 from rendermodules.core.identifiers import repeated
@@ -22,6 +21,9 @@ from rendermodules.module.fields import Bool, Json, List, Str
 from rendermodules.module.journal import Journal
 from rendermodules.module.render_module import RenderModule, forget_lost_sections, worker_connection, written_section
 from rendermodules.module.schemas import OutputParameters, PoolParameters, RenderParameters
+
+# not those of a change in place, so that what this module left half done is told from what another has
+STAGED, REPLACED = "_swapped", "_before_swap"
 
 
 class SwapZsParameters(RenderParameters, PoolParameters):
@@ -81,7 +83,7 @@ class SwapZs(RenderModule):
     def run(self) -> dict[str, Any]:
         pairs = list(zip(self.args["source_stacks"], self.args["target_stacks"], strict=True))
         names = [name for pair in pairs for name in pair]
-        if self._is_half_done(names):
+        if stacks.is_half_replaced(self.render, names, replaced=REPLACED):
             self.logger.info("an earlier run was killed when its copies were complete; putting them in place")
         else:
             zs = self._z_values(pairs)
@@ -93,15 +95,12 @@ class SwapZs(RenderModule):
                 for (source, target), chosen in zip(pairs, zs, strict=True):
                     self._stage(source, target, chosen, journal)
                     self._stage(target, source, chosen, journal)
-        self._put_in_place(names)
+        stacks.put_in_place(self.render, names, staged=STAGED, replaced=REPLACED)
         # the stacks still have the same z in common
         zs = self._z_values(pairs)
         self._set_states()
         self.logger.info("exchanged the sections z %s of %s", zs, pairs)
         return self._report(zs)
-
-    def _is_half_done(self, names: Sequence[str]) -> bool:
-        return not {_set_aside(name) for name in names}.isdisjoint(stacks.stack_names(self.render))
 
     def _z_values(self, pairs: Sequence[tuple[str, str]]) -> list[list[float]]:
         """Return the z to exchange for each pair: those that are given, or all that both stacks have."""
@@ -152,33 +151,16 @@ class SwapZs(RenderModule):
 
     def _stage(self, stack: str, other: str, zs: Sequence[float], journal: Journal) -> None:
         """Write a copy of a stack that has the sections of the other one at ``zs``."""
-        staged = _staged(stack)
+        staged = f"{stack}{STAGED}"
         describe = functools.partial("section z={1} of {0}".format, other)
         forget_lost_sections(self.render, staged, journal, {describe(z) for z in zs})
         if not any(describe(z) in journal.results for z in zs):
             stacks.delete_stack(self.render, staged)
-            version = stacks.stack_metadata(self.render, stack).get("currentVersion") or {}
-            fields = {**version, "versionNotes": json.dumps(self.provenance())}
-            kept = sorted(set(stacks.z_values(self.render, stack)).difference(zs))
-            if kept:
-                stacks.clone_sections(self.render, stack, staged, kept, fields)
-            stacks.open_stack(self.render, staged, fields)
+            notes = {"versionNotes": json.dumps(self.provenance())}
+            stacks.stage_copy(self.render, stack, staged, zs, notes)
         work = functools.partial(_copied_section, parameters=self.args["render"], source=other, target=staged)
         self.map(work, zs, unit="sections", describe=describe, error=SectionError, journal=journal)
         stacks.close_stack(self.render, staged)
-
-    def _put_in_place(self, names: Sequence[str]) -> None:
-        """Let the copies of all stacks take their places; each step is done only if it has not been done yet."""
-        present = set(stacks.stack_names(self.render))
-        for name in names:
-            if _staged(name) not in present:
-                continue
-            if name in present:
-                renderapi.stack.rename_stack(name, _set_aside(name), render=self.render)
-            renderapi.stack.rename_stack(_staged(name), name, render=self.render)
-        # as long as one of these is there, an earlier run is known to have come this far
-        for name in names:
-            stacks.delete_stack(self.render, _set_aside(name))
 
     def _set_states(self) -> None:
         for side, deleted in (("source", self.args["delete_source_stack"]), ("target", False)):
@@ -191,14 +173,6 @@ class SwapZs(RenderModule):
     def _report(self, zs: Sequence[Sequence[float]]) -> dict[str, Any]:
         names = {key: self.args[key] for key in ("source_stacks", "target_stacks")}
         return self.output({**names, "swapped_zvalues": zs})
-
-
-def _staged(stack: str) -> str:
-    return f"{stack}_swapped"
-
-
-def _set_aside(stack: str) -> str:
-    return f"{stack}_before_swap"
 
 
 def _copied_section(z: float, *, parameters: Mapping[str, Any], source: str, target: str) -> dict[str, Any]:

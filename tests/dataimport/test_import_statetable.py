@@ -5,7 +5,7 @@ import pytest
 
 from rendermodules.core.problems import InputError
 from rendermodules.dataimport import ImportStatetable
-from rendermodules.io.images import write_image
+from rendermodules.io.images import read_image, write_image
 from rendermodules.module import stacks
 
 NAMES = "ribbon,section,session,ch_name,zstack,frame,full_path,z,tileID,a00,a01,a02,a10,a11,a12"
@@ -95,3 +95,18 @@ def test_a_row_twice(render, render_parameters, tables):
     with pytest.raises(InputError, match=r"two images of one tile: line 18 and line 2 \(R0S0SS1F0_DAPI_1\)"):
         imported(render_parameters, tables[:1])
     assert stacks.stack_names(render) == []
+
+
+def test_with_mipmaps_by_a_rule_of_paths(render, render_parameters, tables, tmp_path):
+    rule = {"path_find": "raw ü", "path_replace": "small", "levels": 2, "imgformat": "png"}
+    imported(render_parameters, tables, multichannel=True, mipmaps=rule)
+    tile = stacks.read_section(render, "ACQSession1", 0.0).tiles[0]
+    levels = tile["channels"][1]["mipmapLevels"]
+    assert sorted(levels) == ["0", "1", "2"]
+    assert levels["2"]["imageUrl"] == (tmp_path / "small" / "rib0" / "S0_GFP_F0_mip02.png").as_uri()
+    assert read_image(levels["2"]["imageUrl"]).shape == (1, 2)
+    with pytest.raises(
+        InputError, match=r"rule of paths does not fit the image: state_0.csv line 2 .*state_1.csv line"
+    ):
+        imported(render_parameters, tables, output_stack_prefix="N", mipmaps={**rule, "path_find": "raw/data"})
+    assert not [name for name in stacks.stack_names(render) if name.startswith("N")]

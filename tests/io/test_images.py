@@ -13,6 +13,7 @@ from rendermodules.io.images import (
     RefusedImageError,
     check_readable,
     file_stamp,
+    image_header,
     image_size,
     read_image,
     write_image,
@@ -174,7 +175,12 @@ def test_planes_of_zarr_arrays(tmp_path):
     assert np.array_equal(read(dataSet="five", z=1), volume[1])
     assert np.array_equal(read(dataSet="raw/s0", z=1, x=5, y=6, w=7, h=8), volume[1, 6:14, 5:12])
     assert image_size(ImageSource(url + "dataSet=raw/s0&w=7", "ZARR_SLICE")) == (7, 20)
-    for query in ({"dataSet": "absent"}, {"dataSet": "flat", "z": 1}, {"dataSet": "flat", "w": 31}, {"z": "top"}):
+    assert image_header(ImageSource(url + "dataSet=flat", "ZARR_SLICE")) == (30, 20, np.uint16)
+    group.create_array("timed", data=np.stack([volume[:2], volume[1:]])[:, :, None])
+    assert np.array_equal(read(dataSet="timed", t=1, c=0), volume[1])
+    assert np.array_equal(read(dataSet="timed", c=1), volume[1])
+    broken = ({"dataSet": "timed", "c": 2}, {"dataSet": "flat", "z": 1}, {"dataSet": "flat", "w": 31}, {"z": "top"})
+    for query in ({"dataSet": "absent"}, *broken):
         with pytest.raises(ImageError, match=r"v\.zarr"):
             read(**query)
     with pytest.raises(RefusedImageError):

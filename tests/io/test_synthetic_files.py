@@ -31,9 +31,9 @@ def test_files_are_the_images_and_their_nominal_places(tmp_path: Path, suffix: s
     for row, (tile, channel) in zip(rows, pictures, strict=True):
         assert (row["tileId"], float(row["z"]), row["channel"]) == (tile.tile_id, tile.z, channel)
         assert (float(row["x"]), float(row["y"])) == (tile.nominal_x, tile.nominal_y)
-        assert (int(row["row"]), int(row["column"])) == (tile.row, tile.column)
-        assert row["image"].endswith(suffix)
-        np.testing.assert_array_equal(read_image(tmp_path / row["image"]), tile_image(settings, tile, channel))
+        assert (int(row["row"]), int(row["col"])) == (tile.row, tile.column)
+        assert row["file"].endswith(suffix)
+        np.testing.assert_array_equal(read_image(tmp_path / row["file"]), tile_image(settings, tile, channel))
 
 
 def test_truth_is_read_back(tmp_path: Path) -> None:

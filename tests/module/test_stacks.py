@@ -146,7 +146,21 @@ def test_in_place_the_copy_takes_the_stacks_place(render):
 def test_a_kill_between_the_renames_is_mended(render):
     make_stack(render, "raw", [1.0])
     renderapi.stack.rename_stack("raw", "raw_replaced", render=render)
-    stacks.recover_replaced_stack(render, "raw")
+    make_stack(render, "raw_staged", [2.0])
+    assert stacks.is_half_replaced(render, ["raw"])
+    stacks.put_in_place(render, ["raw"])
+    assert stacks.stack_names(render) == ["raw"]
+    assert stacks.z_values(render, "raw") == [2.0]
+
+
+def test_a_stack_that_may_not_be_changed_in_place_is_refused(render):
+    make_stack(render, "raw", [1.0])
+    renderapi.stack.set_stack_state("raw", "READ_ONLY", render=render)
+    with (
+        pytest.raises(RenderModuleError, match="READ_ONLY and cannot be changed"),
+        stacks.written_stack(render, "raw", version={}, close=True, in_place_zs=[1.0]),
+    ):
+        pass
     assert stacks.stack_names(render) == ["raw"]
 
 

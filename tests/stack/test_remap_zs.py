@@ -100,3 +100,19 @@ def test_old_keys(render_parameters):
     assert {str(one.message) for one in warned if one.category is FutureWarning} >= {
         "the parameter output_directory is no longer needed"
     }
+
+
+def test_in_place_a_run_that_is_killed_anywhere_is_completed_by_the_next(raw, killed_runs):
+    changes = {"zValues": [1.0, 2.0, 2.5], "new_zValues": [2.0, 2.5, 1.0]}
+    runs = killed_runs("stack.remap_zs", input_stack="raw", output_stack="raw", **changes)
+    assert len(runs) > 8
+    old, new = runs[0][0]["raw"], runs[-1][1]
+    assert [tile["tileId"] for tiles, _ in new["raw"].values() for tile in tiles if tile["tileId"][0] == "t"] == [
+        "t2.5",
+        "t1.0",
+        "t2.0",
+        "t4.0",
+    ]
+    for after_kill, after in runs:
+        assert after == new
+        assert after_kill.get("raw", old) in (old, new["raw"])

@@ -1,34 +1,70 @@
 """Images under one affine, drawn by OpenCV."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rendermodules.core.rasterising.spans import Spans, triangle_spans
-
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
-_ROWS_AT_ONCE = 64
+_ROWS_AT_ONCE = 128
 
 
-def draw_affine(
-    corners: Floats,
-    inverse: Floats,
-    image: Array,
-    canvas: Array,
-    canvas_mask: Array,
-    first_row: int,
-    last_row: int,
-) -> None:
-    """Draw an image without mask onto some rows of a canvas.
+@dataclass(frozen=True)
+class Coverage:
+    """Which pixels of a canvas lie in a convex outline.
+
+    Attributes
+    ----------
+    first_row : int
+    starts, ends : (n,) int arrays
+        For ``first_row`` and the rows behind it the first column, and the one behind the last.
+    """
+
+    first_row: int
+    starts: Integers
+    ends: Integers
+
+    def __getitem__(self, rows: slice) -> "Coverage":
+        """Return the coverage of some rows of the canvas."""
+        begin, end = (int(np.clip(row - self.first_row, 0, len(self.starts))) for row in (rows.start, rows.stop))
+        return Coverage(self.first_row + begin, self.starts[begin:end], self.ends[begin:end])
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+def coverage(outline: Floats, width: int, height: int) -> Coverage:
+    """Return which pixels of a canvas have their centre in a convex outline of (n, 2) corners in order.
+
+    Pixels on a left or upper edge belong to it, those on a right or lower edge do not.
+    """
+    low, high = np.ceil(np.clip([outline[:, 1].min(), outline[:, 1].max()], 0, height)).astype(np.int64)
+    row = np.arange(low, high)
+    left, right = np.full(len(row), np.inf), np.full(len(row), -np.inf)
+    for first, second in zip(outline, np.roll(outline, -1, axis=0), strict=True):
+        upper, lower = (first, second) if first[1] <= second[1] else (second, first)
+        crossed = slice(*(int(np.clip(np.ceil(end[1]) - low, 0, len(row))) for end in (upper, lower)))
+        if crossed.start < crossed.stop:
+            slope = (lower[0] - upper[0]) / (lower[1] - upper[1])
+            crossing = upper[0] + (row[crossed] - upper[1]) * slope
+            left[crossed] = np.minimum(left[crossed], crossing)
+            right[crossed] = np.maximum(right[crossed], crossing)
+    starts = np.ceil(np.clip(left, 0, width)).astype(np.int64)
+    return Coverage(int(low), starts, np.maximum(np.ceil(np.clip(right, 0, width)).astype(np.int64), starts))
+
+
+def draw_affine(covered: Coverage, inverse: Floats, image: Array, canvas: Array, canvas_mask: Array) -> None:
+    """Draw an image without mask onto a canvas.
 
     Parameters
     ----------
-    corners : (t, 3, 2) float array
-        Triangles on the canvas that the image covers; they must lie side by side and have no hole between them.
+    covered : Coverage
+        Where to draw.
     inverse : (2, 3) float array
         The affine from the canvas to the image.
     image : (rows, columns) uint8 array
@@ -37,45 +73,32 @@ def draw_affine(
         Written to.
     canvas_mask : (height, width) uint8 array
         Set to 255 where the image is drawn; without pixels if the canvas has none.
-    first_row, last_row : int
-        The rows, ``last_row`` not included.
     """
-    rows, starts, ends = _covered(triangle_spans(corners, first_row, last_row, canvas.shape[1]))
-    # rows are taken in blocks counted from the first row of the canvas, so that the blocks, and with them OpenCV's
-    # rounding, do not hang on how the canvas is cut into bands
-    for block in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(rows // _ROWS_AT_ONCE)) + 1):
-        if len(block):
-            _draw_block(rows[block], starts[block], ends[block], inverse, image, canvas)
+    # blocks are counted from the first row of the canvas, so that they, and with them OpenCV's rounding, do not hang on
+    # how the canvas is cut into bands
+    begin, end = covered.first_row, covered.first_row + len(covered)
+    for top in range(begin - begin % _ROWS_AT_ONCE, end, _ROWS_AT_ONCE) if len(covered) else ():
+        _draw_block(covered[max(top, begin) : min(top + _ROWS_AT_ONCE, end)], inverse, image, canvas)
     if canvas_mask.size:
-        for row, start, end in zip(rows, starts, ends, strict=True):
-            canvas_mask[row, start:end] = 255
+        for row, (start, stop) in enumerate(zip(covered.starts, covered.ends, strict=True), begin):
+            canvas_mask[row, start:stop] = 255
 
 
-def _covered(spans: Spans) -> tuple[Array, Array, Array]:
-    """Return the rows that are covered, and from where to where."""
-    rows, place = np.unique(spans.row, return_inverse=True)
-    starts = np.full(len(rows), np.iinfo(np.int64).max)
-    ends = np.zeros(len(rows), dtype=np.int64)
-    np.minimum.at(starts, place, spans.start)
-    np.maximum.at(ends, place, spans.end)
-    return rows, starts, ends
-
-
-def _draw_block(rows: Array, starts: Array, ends: Array, inverse: Floats, image: Array, canvas: Array) -> None:
-    """Draw successive rows: a rectangle that all of them cover at once, and what is left and right of it masked."""
-    left, right = int(starts.max()), int(ends.min())
-    first, last = int(starts.min()), int(ends.max())
+def _draw_block(covered: Coverage, inverse: Floats, image: Array, canvas: Array) -> None:
+    """Draw a rectangle that all rows cover, and what is left and right of it pixel by pixel."""
+    left, right = int(covered.starts.max()), int(covered.ends.min())
+    first, last = int(covered.starts.min()), int(covered.ends.max())
     if left >= right:
         left = right = first
-    part = slice(int(rows[0]), int(rows[-1]) + 1)
+    part = slice(covered.first_row, covered.first_row + len(covered))
     _warp(image, inverse, canvas[part, left:right], left, part.start)
     for begin, end in ((first, left), (right, last)):
         if begin < end:
-            warped = np.empty((len(rows), end - begin), np.uint8)
+            warped = np.empty((len(covered), end - begin), np.uint8)
             _warp(image, inverse, warped, begin, part.start)
             columns = np.arange(begin, end)
-            covered = (columns >= starts[:, None]) & (columns < ends[:, None])
-            np.copyto(canvas[part, begin:end], warped, where=covered)
+            chosen = (columns >= covered.starts[:, None]) & (columns < covered.ends[:, None])
+            np.copyto(canvas[part, begin:end], warped, where=chosen)
 
 
 def _warp(image: Array, inverse: Floats, target: Array, left: int, top: int) -> None:

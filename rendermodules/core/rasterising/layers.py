@@ -38,8 +38,8 @@ class Layer:
         Triangles of the canvas that the image covers, x, y.
     inverses : (t, 2, 3) float array
         Affines from the canvas to the image, one for each triangle.
-    is_affine : bool
-        All affines are the same, and the triangles cover what lies within their outline.
+    outline : (4, 2) float array, optional
+        Corners of the image on the canvas in order, if all affines are the same.
     nearest : bool
         Take the nearest pixel instead of interpolating between four.
     binary : bool
@@ -50,7 +50,7 @@ class Layer:
     mask: Array | None
     corners: Floats
     inverses: Floats
-    is_affine: bool = False
+    outline: Floats | None = None
     nearest: bool = False
     binary: bool = False
 
@@ -81,45 +81,73 @@ def draw_layers(
     """
     height = planes[0].shape[0]
     _count_pixels(layers, planes[0].shape, canvas_mask is not None)
+    painters = [_painter(layer, planes[0].shape, canvas_mask is not None) for layer in layers]
 
     def draw_band(first_row: int) -> None:
-        for layer in layers:
-            _draw_rows(layer, planes, canvas_mask, first_row, min(first_row + BAND_ROWS, height))
+        rows = slice(first_row, min(first_row + BAND_ROWS, height))
+        for paint in painters:
+            paint(planes, canvas_mask, rows)
 
     bands = range(0, height, BAND_ROWS)
     for _ in map(draw_band, bands) if pool is None else pool.map(draw_band, bands):
         pass
 
 
-def _draw_rows(layer: Layer, planes: Sequence[Array], canvas_mask: Array | None, first_row: int, last_row: int) -> None:
-    mask = _NOTHING if layer.mask is None or canvas_mask is None else layer.mask
-    alphas = _masks_for_planes(canvas_mask, len(planes), first_row, last_row)
-    for image, canvas, alpha in zip(layer.planes, planes, alphas, strict=True):
-        if _is_for_opencv(layer) and not mask.size:
-            from rendermodules.core.rasterising.affine import draw_affine
+def _painter(layer: Layer, shape: tuple[int, ...], masked: bool) -> Callable[..., None]:
+    """Return a function that draws some rows of a layer."""
+    if layer.outline is not None and _is_for_opencv(layer) and (layer.mask is None or not masked):
+        return _opencv_painter(layer, layer.outline, shape)
+    # compiled code is made anew for each kind of array, and arrays that can be written are another kind
+    mask = read_only(layer.mask if masked and layer.mask is not None else _NOTHING)
+    images = [read_only(image) for image in layer.planes]
 
-            draw_affine(layer.corners, layer.inverses[0], image, canvas, alpha, first_row, last_row)
-        else:
-            options = (first_row, last_row, layer.nearest, layer.binary)
+    def paint(planes: Sequence[Array], canvas_mask: Array | None, rows: slice) -> None:
+        alphas = _masks_for_planes(canvas_mask, len(planes), rows)
+        options = (rows.start, rows.stop, layer.nearest, layer.binary)
+        for image, canvas, alpha in zip(images, planes, alphas, strict=True):
             _Kernels.draw_spans(layer.corners, layer.inverses, image, mask, canvas, alpha, *options)
+
+    return paint
+
+
+def read_only(array: Array) -> Array:
+    """Return a view of an array that cannot be written, all rows behind each other."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
+def _opencv_painter(layer: Layer, outline: Floats, shape: tuple[int, ...]) -> Callable[..., None]:
+    from rendermodules.core.rasterising.affine import coverage, draw_affine
+
+    covered = coverage(outline, shape[1], shape[0])
+
+    def paint(planes: Sequence[Array], canvas_mask: Array | None, rows: slice) -> None:
+        part = covered[rows]
+        for image, canvas in zip(layer.planes, planes, strict=True) if len(part) else ():
+            draw_affine(part, layer.inverses[0], image, canvas, _NOTHING if canvas_mask is None else canvas_mask)
+
+    return paint
 
 
 def _is_for_opencv(layer: Layer) -> bool:
     """Return whether OpenCV draws a layer without mask to within one grey level."""
     image = layer.planes[0]
+    if layer.outline is None or layer.nearest or image.dtype != np.uint8:
+        return False
     sides = min(image.shape), max(image.shape)
-    usable = image.dtype == np.uint8 and sides[0] > 1 and sides[1] < _LARGEST_SIDE_OF_OPENCV
-    return layer.is_affine and usable and not layer.nearest
+    is_near = bool(np.isfinite(layer.inverses[0]).all() and (np.abs(layer.outline) <= spans.FURTHEST).all())
+    return is_near and sides[0] > 1 and sides[1] < _LARGEST_SIDE_OF_OPENCV
 
 
-def _masks_for_planes(canvas_mask: Array | None, count: int, first_row: int, last_row: int) -> Iterator[Array]:
+def _masks_for_planes(canvas_mask: Array | None, count: int, rows: slice) -> Iterator[Array]:
     """Return the mask for each plane: all but the last get copies, for each needs it as it was before the layer."""
     for _ in range(count - 1):
         if canvas_mask is None:
             yield _NOTHING
         else:
             copy = np.empty_like(canvas_mask)
-            copy[first_row:last_row] = canvas_mask[first_row:last_row]
+            copy[rows] = canvas_mask[rows]
             yield copy
     yield _NOTHING if canvas_mask is None else canvas_mask
 

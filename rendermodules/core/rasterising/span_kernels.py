@@ -11,7 +11,7 @@ from numba import njit, types, uint64
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from rendermodules.core.rasterising.spans import ONE, WEIGHT_BITS
+from rendermodules.core.rasterising.spans import FURTHEST, LARGEST_POSITION, LARGEST_STEP, ONE, WEIGHT_BITS
 
 Array = NDArray[Any]
 
@@ -19,7 +19,6 @@ _DROPPED_BITS = 32 - WEIGHT_BITS
 _WEIGHT_MASK = (1 << WEIGHT_BITS) - 1
 _HALF = 1 << (2 * WEIGHT_BITS - 1)
 _TO_WEIGHT = 2.0**-WEIGHT_BITS
-_LARGEST = 2.0**62
 
 
 def _mixed(image: Array, a: Any, b: Any, c: Any, d: Any, x_weight: int, y_weight: int) -> Any:
@@ -67,8 +66,33 @@ def _over_of(canvas, value, own, below, rest, total):  # type: ignore[no-untyped
 
 
 @njit(nogil=True, cache=True, error_model="numpy", inline="always")
-def _fixed(value: float) -> Any:
-    return np.int64(math.floor(min(max(value * ONE, -_LARGEST), _LARGEST)))
+def _fixed(value: float, largest: float) -> Any:
+    return np.int64(math.floor(min(max(value * ONE, -largest), largest)))
+
+
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _is_near(triangle: Array) -> bool:
+    near = True
+    for k in range(3):
+        near = near and abs(triangle[k, 0]) <= FURTHEST and abs(triangle[k, 1]) <= FURTHEST
+    return near
+
+
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _from_top(triangle: Array) -> Any:
+    """Return the corners of a triangle from the smallest to the largest y, as pairs of numbers."""
+    a, b, c = (
+        (triangle[0, 0], triangle[0, 1]),
+        (triangle[1, 0], triangle[1, 1]),
+        (triangle[2, 0], triangle[2, 1]),
+    )
+    if b[1] < a[1]:
+        a, b = b, a
+    if c[1] < b[1]:
+        b, c = c, b
+    if b[1] < a[1]:
+        a, b = b, a
+    return a, b, c
 
 
 @njit(nogil=True, cache=True, error_model="numpy", inline="always")
@@ -171,34 +195,33 @@ def draw_spans(
     """Draw an image onto some rows of a canvas; parameters and result are those of ``spans.draw_spans``."""
     width = canvas.shape[1]
     x_end, y_end = (image.shape[1] - 1) * ONE, (image.shape[0] - 1) * ONE
-    edges = np.empty((3, 4))
     for t in range(len(corners)):
         inverse = inverses[t]
-        if not math.isfinite(corners[t].sum()) or not math.isfinite(inverse.sum()):
+        if not _is_near(corners[t]) or not math.isfinite(inverse.sum()):
             continue
-        low, high = np.inf, -np.inf
-        for k in range(3):
-            first, second = corners[t, k], corners[t, (k + 1) % 3]
-            if second[1] < first[1]:
-                first, second = second, first
-            edges[k, 0], edges[k, 1], edges[k, 2] = first[0], first[1], second[1]
-            edges[k, 3] = (second[0] - first[0]) / (second[1] - first[1])
-            low, high = min(low, first[1]), max(high, second[1])
-        dx, dy = _fixed(inverse[0, 0]), _fixed(inverse[1, 0])
-        begin = int(math.ceil(min(max(low, first_row), last_row)))
-        finish = int(math.ceil(min(max(high, first_row), last_row)))
+        top, middle, bottom = _from_top(corners[t])
+        begin = int(math.ceil(min(max(top[1], first_row), last_row)))
+        finish = int(math.ceil(min(max(bottom[1], first_row), last_row)))
+        if begin >= finish:
+            continue
+        dx, dy = _fixed(inverse[0, 0], LARGEST_STEP), _fixed(inverse[1, 0], LARGEST_STEP)
+        long_slope = (bottom[0] - top[0]) / (bottom[1] - top[1])
+        upper_slope = (middle[0] - top[0]) / (middle[1] - top[1])
+        lower_slope = (bottom[0] - middle[0]) / (bottom[1] - middle[1])
         for row in range(begin, finish):
-            left, right = np.inf, -np.inf
-            for k in range(3):
-                if edges[k, 1] <= row < edges[k, 2]:
-                    crossing = edges[k, 0] + (row - edges[k, 1]) * edges[k, 3]
-                    left, right = min(left, crossing), max(right, crossing)
+            left = top[0] + (row - top[1]) * long_slope
+            if row < middle[1]:
+                right = top[0] + (row - top[1]) * upper_slope
+            else:
+                right = middle[0] + (row - middle[1]) * lower_slope
+            if right < left:
+                left, right = right, left
             start = int(math.ceil(min(max(left, 0.0), width)))
             end = int(math.ceil(min(max(right, 0.0), width)))
             if end <= start:
                 continue
-            x = _fixed(start * inverse[0, 0] + row * inverse[0, 1] + inverse[0, 2])
-            y = _fixed(start * inverse[1, 0] + row * inverse[1, 1] + inverse[1, 2])
+            x = _fixed(start * inverse[0, 0] + row * inverse[0, 1] + inverse[0, 2], LARGEST_POSITION)
+            y = _fixed(start * inverse[1, 0] + row * inverse[1, 1] + inverse[1, 2], LARGEST_POSITION)
             last_x, last_y = x + (end - start - 1) * dx, y + (end - start - 1) * dy
             easy = (
                 not nearest

@@ -22,6 +22,12 @@ Integers = NDArray[np.int64]
 ONE = 1 << 32
 """One pixel of an image."""
 
+FURTHEST = 1e9
+"""How far away from a canvas the corner of a triangle may lie that is drawn, in pixels."""
+
+# so large that no real position is cut, so small that no sum overflows
+LARGEST_POSITION, LARGEST_STEP = 2.0**61, 2.0**46
+
 WEIGHT_BITS = 22
 _DROPPED_BITS = 32 - WEIGHT_BITS
 _WEIGHT_MASK = (1 << WEIGHT_BITS) - 1
@@ -58,16 +64,16 @@ def triangle_spans(corners: Floats, first_row: int, last_row: int, width: int) -
     Parameters
     ----------
     corners : (t, 3, 2) float array
-        Triangles on the canvas, x, y; those that are not finite are left out.
+        Triangles on the canvas, x, y; those that are not finite, or further away than ``FURTHEST``, are left out.
     first_row, last_row : int
         The rows, ``last_row`` not included.
     width : int
         Width of the canvas.
     """
     y = corners[:, :, 1]
-    finite = np.isfinite(corners).reshape(len(corners), 6).all(axis=1)
-    low = np.ceil(np.clip(np.where(finite, y.min(axis=1, initial=np.inf), last_row), first_row, last_row))
-    high = np.ceil(np.clip(np.where(finite, y.max(axis=1, initial=-np.inf), first_row), first_row, last_row))
+    near = (np.abs(corners) <= FURTHEST).reshape(len(corners), 6).all(axis=1)
+    low = np.ceil(np.clip(np.where(near, y.min(axis=1, initial=np.inf), last_row), first_row, last_row))
+    high = np.ceil(np.clip(np.where(near, y.max(axis=1, initial=-np.inf), first_row), first_row, last_row))
     counts = np.maximum(high - low, 0).astype(np.int64)
     triangle = np.repeat(np.arange(len(corners)), counts)
     ends = np.cumsum(counts)
@@ -190,13 +196,13 @@ def _positions(spans: Spans, inverses: Floats) -> tuple[Integers, Integers, Inte
     for axis in (1, 0):
         across, down, offset = inverses[:, axis].T
         first = fixed(spans.start * across + spans.row * down + offset)
-        positions.append(np.repeat(first, lengths) + steps * np.repeat(fixed(across), lengths))
+        positions.append(np.repeat(first, lengths) + steps * np.repeat(fixed(across, LARGEST_STEP), lengths))
     return np.repeat(spans.row, lengths), np.repeat(spans.start, lengths) + steps, positions[0], positions[1]
 
 
-def fixed(values: Floats) -> Integers:
-    """Return numbers of pixels as whole numbers of 2^-32 pixels, rounded down."""
-    return np.floor(np.clip(values * ONE, -(2.0**62), 2.0**62)).astype(np.int64)
+def fixed(values: Floats, largest: float = LARGEST_POSITION) -> Integers:
+    """Return numbers of pixels as whole numbers of 2^-32 pixels, rounded down, none larger than ``largest``."""
+    return np.floor(np.clip(values * ONE, -largest, largest)).astype(np.int64)
 
 
 def sampled(image: Array, x: Integers, y: Integers, nearest: bool) -> Array:

@@ -100,7 +100,7 @@ def tile_image(settings: SyntheticSettings, tile: TileTruth, channel: str | None
     -------
     (rows, columns) uint8 or uint16 array
         The same for the same settings, whichever tiles were asked for before and by whom. Peak memory is about 10 times
-        the image and 60 bytes per square tissue unit that it covers.
+        the image and 10 bytes per square tissue unit that it covers.
 
     Raises
     ------
@@ -168,13 +168,13 @@ def _brightness(settings: SyntheticSettings, tile: TileTruth, channel: str) -> N
     """Return what a perfect camera would see, about 0 to 1, (rows, columns)."""
     # compiled code: not to be loaded by those who only want the truth
     from rendermodules.core.synthetic.stains import stained
-    from rendermodules.core.synthetic.tissue import tissue_plane
+    from rendermodules.core.synthetic.tissue import TissuePlane
 
     pixel_size = settings.pixel_size
-    # pixels that cover much tissue show its mean, not its value in their middle
-    fine = max(1, round(pixel_size))
     blur = max(1.7, 0.9 * pixel_size)
-    plane = tissue_plane(settings.seed, tile.section.depth, _tissue_box(tile), blur)
+    # large pixels show the mean of the tissue, not its value in their middle; of light it is mixed by the lens
+    fine = max(1, round(pixel_size)) if channel == "EM" else 1
+    plane = TissuePlane(settings.seed, tile.section.depth, _tissue_box(tile), blur)
     folded = 0.55 if channel == "EM" else -0.8
     image = np.empty((tile.height, tile.width), dtype=np.float32)
     rows = max(1, _BAND_PIXELS // (tile.width * fine * fine))

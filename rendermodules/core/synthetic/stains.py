@@ -4,13 +4,14 @@ Pictures are painted in layers. All functions take points of one plane and give 
 1 (white).
 """
 
+import math
 import zlib
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rendermodules.core.synthetic.tissue import SYNAPSE, TissuePlane
+from rendermodules.core.synthetic.tissue import GRAINS, SYNAPSE, TissuePlane
 from rendermodules.core.synthetic.tissue_kernels import (
     FAR,
     bins_of,
@@ -48,12 +49,10 @@ def stained(plane: TissuePlane, channel: str, points: NDArray[np.float64], blur:
     (n,) float32 array
         About 0 (black) to 1 (white).
     """
-    surroundings = _surroundings(plane, points)
+    around = _surroundings(plane, points)
     if channel == "EM":
-        return _electron_micrograph(plane, surroundings)
-    if channel == "DAPI":
-        return _nuclear_stain(plane, surroundings, blur)
-    return _synapse_marker(plane, surroundings, blur, channel)
+        return _electron_micrograph(plane, around, noise_at(plane.fine, points))
+    return _nuclear_stain(plane, around, blur) if channel == "DAPI" else _synapse_marker(plane, around, blur, channel)
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,6 @@ class _Surroundings:
 
     points: NDArray[np.float64]
     bins: NDArray[np.int32]
-    fine: Values
     medium: Values
     coarse: Values
     broad: Values
@@ -81,10 +79,8 @@ class _Surroundings:
 
 def _surroundings(plane: TissuePlane, points: NDArray[np.float64]) -> _Surroundings:
     """Return what lies around points."""
-    # the finest texture would be drawn out to streaks where the tissue winds
-    fine = noise_at(plane.grains[0], points)
     points = displaced(plane.winding, points)
-    medium, coarse, broad = (noise_at(grain, points) for grain in plane.grains[1:])
+    medium, coarse, broad = (noise_at(grain, points) for grain in (plane.medium, plane.coarse, plane.broad))
     bins = bins_of(plane.grid, points)
     owner, edge = cells_at(plane.cells, bins, points)
     group = plane.cells.groups[owner]
@@ -95,7 +91,6 @@ def _surroundings(plane: TissuePlane, points: NDArray[np.float64]) -> _Surroundi
     return _Surroundings(
         points=points,
         bins=bins,
-        fine=fine,
         medium=medium,
         coarse=coarse,
         broad=broad,
@@ -109,21 +104,24 @@ def _surroundings(plane: TissuePlane, points: NDArray[np.float64]) -> _Surroundi
     )
 
 
-def _electron_micrograph(plane: TissuePlane, around: _Surroundings) -> Values:
-    """Return stained membranes and organelles, dark on bright cytoplasm."""
-    value = 0.63 + 0.16 * around.tint + 0.030 * around.medium + 0.045 * around.fine + 0.015 * around.coarse
+def _electron_micrograph(plane: TissuePlane, around: _Surroundings, fine: Values) -> Values:
+    """Return stained membranes and organelles, dark on bright cytoplasm.
+
+    The finest texture is that of the points before they are wound: it would be drawn out to streaks.
+    """
+    value = 0.63 + 0.16 * around.tint + 0.030 * around.medium + 0.045 * fine + 0.015 * around.coarse
     value += 0.02 * around.broad
     # cisternae of the endoplasmic reticulum follow the level lines of the coarse texture
     cisternae = _line(np.abs(around.coarse - 0.8) - 0.12, 0.07) * _smooth_step(5, 9, around.edge)
     value -= 0.16 * cisternae * (around.tint > 0.5)
 
     deep = _smooth_step(-12, 0, around.nucleus) + 0.6 * around.coarse + 0.3 * around.medium
-    chromatin = 0.68 - 0.26 * _smooth_step(-0.2, 1.1, deep) + 0.04 * around.fine + 0.025 * around.medium
+    chromatin = 0.68 - 0.26 * _smooth_step(-0.2, 1.1, deep) + 0.04 * fine + 0.025 * around.medium
     value = np.where(around.nucleus < 0, chromatin, value)
     value -= 0.26 * (_line(around.nucleus - 2.6, 1.4) + _line(around.nucleus + 2, 1.4))
 
     value = _with_vesicles(value, plane, around)
-    value = _with_mitochondria(value, plane, around)
+    value = _with_mitochondria(value, plane, around, fine)
 
     membrane = _line(around.edge, 2.4)
     _, synapse, _ = nearest_discs(plane.synapses, around.bins, around.points, np.full(len(value), -1))
@@ -139,7 +137,7 @@ def _with_vesicles(value: Values, plane: TissuePlane, around: _Surroundings) -> 
     return np.where(around.nucleus > 7, value + ring + filling, value).astype(np.float32)
 
 
-def _with_mitochondria(value: Values, plane: TissuePlane, around: _Surroundings) -> Values:
+def _with_mitochondria(value: Values, plane: TissuePlane, around: _Surroundings, fine: Values) -> Values:
     """Return the picture with dark bodies that hold folded membranes; they yield to the membrane of their cell."""
     found, distance, along = nearest_discs(plane.mitochondria, around.bins, around.points, around.group)
     first, second = (_property(plane.mitochondria.looks[:, number], found) for number in (0, 1))
@@ -147,7 +145,7 @@ def _with_mitochondria(value: Values, plane: TissuePlane, around: _Surroundings)
     distance = np.where((found >= 0) & (around.nucleus > 7), distance, FAR)
     turns = along / (6.5 + 4 * first) + 0.5 * around.medium + 0.45 * around.coarse
     folds = _smooth_step(-0.1, 0.9, np.sin(2 * np.pi * turns)) * _smooth_step(-1.5, -4, distance)
-    matrix = 0.46 - 0.10 * second - 0.10 * folds + 0.03 * around.fine + 0.02 * around.medium
+    matrix = 0.46 - 0.10 * second - 0.10 * folds + 0.03 * fine + 0.02 * around.medium
     body = _smooth_step(1.2, -1.2, distance)
     return value * (1 - body) + matrix * body - 0.24 * _line(distance, 1.5)
 
@@ -156,10 +154,11 @@ def _nuclear_stain(plane: TissuePlane, around: _Surroundings, blur: float) -> Va
     """Return bright nuclei over the faint light that all tissue gives."""
     softness = 1.5 + 2 * blur
     brightness = 0.40 + 0.35 * _property(plane.somata.looks[:, 0], around.soma)
-    nuclei = brightness * (1 + 0.25 * around.coarse + 0.08 * around.medium)
+    texture = 0.25 * _seen(GRAINS[2], blur) * around.coarse + 0.08 * _seen(GRAINS[1], blur) * around.medium
+    nuclei = brightness * (1 + texture)
     # of the nuclei above and below the section
     halo = 0.08 * _smooth_step(60, 0, around.nucleus)
-    return _autofluorescence(around) + halo + nuclei * _smooth_step(softness, -softness, around.nucleus)
+    return _autofluorescence(around, blur) + halo + nuclei * _smooth_step(softness, -softness, around.nucleus)
 
 
 def _synapse_marker(plane: TissuePlane, around: _Surroundings, blur: float, name: str) -> Values:
@@ -172,15 +171,24 @@ def _synapse_marker(plane: TissuePlane, around: _Surroundings, blur: float, name
     size = np.square(synapses.shapes[:, 5] / SYNAPSE.half_axis[1])
     peaks = (0.25 + 0.65 * synapses.looks[:, 1]) * np.minimum(1.5 * size, 1)
     spreads = 16 * size + blur**2
-    return _autofluorescence(around) + glow_at(synapses, chosen, peaks, spreads, around.bins, around.points)
+    return _autofluorescence(around, blur) + glow_at(synapses, chosen, peaks, spreads, around.bins, around.points)
 
 
-def _autofluorescence(around: _Surroundings) -> Values:
+def _autofluorescence(around: _Surroundings, blur: float) -> Values:
     """Return what tissue shows in every channel of a light microscope."""
-    cytoplasm = 0.08 * around.tint * _smooth_step(0, 8, around.edge)
+    cytoplasm = 0.10 * around.tint * _smooth_step(0, 8, around.edge)
     nucleoplasm = 1 - 0.5 * _smooth_step(3, -3, around.nucleus)
-    texture = 0.025 * around.broad + 0.022 * around.coarse + 0.012 * around.medium
+    texture = 0.025 * around.broad
+    texture += 0.025 * _seen(GRAINS[2], blur) * around.coarse + 0.015 * _seen(GRAINS[1], blur) * around.medium
     return (0.11 + texture + cytoplasm) * nucleoplasm
+
+
+def _seen(spacing: float, blur: float) -> float:
+    """Return how much of the contrast of noise a Gaussian point spread leaves.
+
+    What is independent from node to node has a period of about two.
+    """
+    return math.exp(-0.5 * (2 * math.pi * blur / (2 * spacing)) ** 2)
 
 
 def _property(table: NDArray, index: NDArray) -> Values:

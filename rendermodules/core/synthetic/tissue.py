@@ -9,6 +9,7 @@ straight membranes winding and ellipses irregular.
 """
 
 import math
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,8 @@ from rendermodules.core.synthetic.tissue_kernels import (
 BIN_EDGE = 32.0
 WINDINGS = ((330.0, 95.0), (95.0, 24.0), (31.0, 6.0))
 """Wavelength and amplitude of the displacements."""
+GRAINS = (2.7, 7.3, 30.0, 120.0)
+"""Wavelengths of the textures, from fine to broad."""
 _WINDING_SPACING = 4.0
 _CELL_PITCH = 66.0
 _CLUSTER_PITCH = 150.0
@@ -74,35 +77,8 @@ VESICLE = DiscKind(_VESICLES, 14.0, 0.9, (3.4, 5.4), (0.85, 1.0))
 SYNAPSE = DiscKind(_SYNAPSES, 21.0, 0.7, (9.0, 17.0), (0.9, 1.0))
 
 
-class TissuePlane(NamedTuple):
-    """The tables of one plane of the tissue, for the points of a box.
-
-    Attributes
-    ----------
-    grid : Grid
-        Bins of all tables.
-    winding : Noise
-        Displacement of points along x and y.
-    grains : tuple of Noise
-        Fine, medium, coarse and broad texture.
-    cells : Cells
-        They fill the plane.
-    somata, mitochondria, vesicles, synapses : Discs
-        Cell bodies with a nucleus; organelles; contacts between cells.
-    """
-
-    grid: Grid
-    winding: Noise
-    grains: tuple[Noise, Noise, Noise, Noise]
-    cells: Cells
-    somata: Discs
-    mitochondria: Discs
-    vesicles: Discs
-    synapses: Discs
-
-
-def tissue_plane(seed: int, depth: float, box: Box, blur: float = 0.0) -> TissuePlane:
-    """Return the plane at ``depth`` for the points of a box.
+class TissuePlane:
+    """The tables of one plane of the tissue, for the points of a box; each is made when it is first asked for.
 
     Parameters
     ----------
@@ -115,33 +91,81 @@ def tissue_plane(seed: int, depth: float, box: Box, blur: float = 0.0) -> Tissue
     blur : float, default: 0.0
         Standard deviation of the point spread; what is this much outside of a shape may still be seen.
 
-    Returns
-    -------
-    TissuePlane
-        About 60 bytes per unit of area for boxes that are much larger than the displacement of points (300).
+    Attributes
+    ----------
+    winding : Noise
+        Displacement of points along x and y.
+    grid : Grid
+        Bins of all tables.
+
+    Notes
+    -----
+    All tables together take about 2 bytes per unit of area, and 10 while they are made.
     """
-    winding = _winding(seed, depth, box)
-    margin = 4 * blur + MEMBRANE_REACH
-    grid = _grid(_wound_box(winding), max(margin, _FARTHEST_INFLUENCE))
-    wound = (grid.left, grid.top, grid.left + grid.columns * BIN_EDGE, grid.top + grid.rows * BIN_EDGE)
-    cells = _cells(seed, depth, wound, grid)
-    somata = _listed(_discs(SOMA, seed, depth, wound), grid, max(margin, _FARTHEST_INFLUENCE))
-    grains = [
-        noise(seed, _GRAIN + 16 * number, wavelength, wound, depth)
-        for number, wavelength in enumerate((2.7, 7.3, 30.0, 120.0))
-    ]
-    return TissuePlane(
-        grid=grid,
-        winding=winding,
-        grains=(grains[0], grains[1], grains[2], grains[3]),
-        cells=cells,
-        somata=somata,
-        mitochondria=_held(_discs(MITOCHONDRION, seed, depth, wound), cells, grid, clearance=8.0),
-        vesicles=_held(
-            _discs(VESICLE, seed, depth, wound), cells, grid, clearance=VESICLE.half_axis[1] + 2, fullness=0.66
-        ),
-        synapses=_at_membranes(_discs(SYNAPSE, seed, depth, wound), cells, somata, grid, margin),
-    )
+
+    def __init__(self, seed: int, depth: float, box: Box, blur: float = 0.0) -> None:
+        self._seed = seed
+        self._depth = depth
+        self._margin = 4 * blur + MEMBRANE_REACH
+        self.winding = _winding(seed, depth, box)
+        self.grid = _grid(_wound_box(self.winding), max(self._margin, _FARTHEST_INFLUENCE))
+
+    @property
+    def _extent(self) -> Box:
+        grid = self.grid
+        return grid.left, grid.top, grid.left + grid.columns * BIN_EDGE, grid.top + grid.rows * BIN_EDGE
+
+    def _grain(self, number: int) -> Noise:
+        return noise(self._seed, _GRAIN + 16 * number, GRAINS[number], self._extent, self._depth)
+
+    def _ellipses(self, kind: DiscKind) -> "_Ellipses":
+        return _ellipses(kind, self._seed, self._depth, self._extent)
+
+    @cached_property
+    def fine(self) -> Noise:
+        """Texture as fine as the membranes."""
+        return self._grain(0)
+
+    @cached_property
+    def medium(self) -> Noise:
+        """Texture of some membranes' width."""
+        return self._grain(1)
+
+    @cached_property
+    def coarse(self) -> Noise:
+        """Texture of the size of organelles."""
+        return self._grain(2)
+
+    @cached_property
+    def broad(self) -> Noise:
+        """Texture of the size of cells."""
+        return self._grain(3)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """Cells, which fill the plane."""
+        return _cells(self._seed, self._depth, self._extent, self.grid)
+
+    @cached_property
+    def somata(self) -> Discs:
+        """Cell bodies with a nucleus."""
+        return _listed(self._ellipses(SOMA), self.grid, max(self._margin, _FARTHEST_INFLUENCE))
+
+    @cached_property
+    def mitochondria(self) -> Discs:
+        """Dark bodies with folds, well inside of cells."""
+        return _held(self._ellipses(MITOCHONDRION), self.cells, self.grid, clearance=8.0)
+
+    @cached_property
+    def vesicles(self) -> Discs:
+        """Small rings, in a third of the cells."""
+        clearance = VESICLE.half_axis[1] + 2
+        return _held(self._ellipses(VESICLE), self.cells, self.grid, clearance, fullness=0.66)
+
+    @cached_property
+    def synapses(self) -> Discs:
+        """Contacts between two cells."""
+        return _at_membranes(self._ellipses(SYNAPSE), self.cells, self.somata, self.grid, self._margin)
 
 
 def _wound_box(winding: Noise) -> Box:
@@ -220,7 +244,7 @@ class _Ellipses(NamedTuple):
         return _Ellipses(self.shapes[choice], self.looks[choice])
 
 
-def _discs(kind: DiscKind, seed: int, depth: float, box: Box) -> _Ellipses:
+def _ellipses(kind: DiscKind, seed: int, depth: float, box: Box) -> _Ellipses:
     """Return the ellipses in which a plane cuts ellipsoids of one kind."""
     found = sites(seed, kind.stream, kind.pitch, box, depth, kind.half_axis[1] * (1 + kind.tilt) + MEMBRANE_REACH)
     found = found.selected(uniforms(found.hashes, 3) < kind.presence)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rendermodules.core.depths import with_range
 from rendermodules.io.image_cache import ImageCache
 from rendermodules.render_ws.rendering.canvas import Canvas
-from rendermodules.render_ws.rendering.geometry import WorldPoints
+from rendermodules.render_ws.rendering.geometry import KnownGeometry
 from rendermodules.render_ws.rendering.parameters import RenderingError, RenderParameters
 from rendermodules.render_ws.rendering.quick_drawing import QuickDrawing
 from rendermodules.render_ws.rendering.sources import channel_source
@@ -31,8 +31,8 @@ class Workshop:
     Attributes
     ----------
     images : ImageCache
-    world_points : BytesBoundedCache
-        Places of meshes in the world.
+    known_geometry : BytesBoundedCache
+        Meshes in the world.
     strict : bool
         Follow Java to the last bit.
     keep_values : bool
@@ -41,7 +41,7 @@ class Workshop:
     """
 
     images: ImageCache
-    world_points: WorldPoints
+    known_geometry: KnownGeometry
     strict: bool
     keep_values: bool
     pool: ThreadPoolExecutor | None
@@ -56,8 +56,8 @@ def channel_canvas(
     """
     candidates = [(tile, channel_source(tile, name, parameters)) for tile in parameters.tiles]
     tiles = [(tile, source) for tile, source in candidates if source is not None]
-    images, world_points, strict = workshop.images, workshop.world_points, workshop.strict
-    placed = (placed_tile(tile, source, parameters, images, world_points, strict) for tile, source in tiles)
+    images, known_geometry, strict = workshop.images, workshop.known_geometry, workshop.strict
+    placed = (placed_tile(tile, source, parameters, images, known_geometry, strict) for tile, source in tiles)
     drawable = (tile for tile in placed if tile is not None and not (only_square and tile.size[0] != tile.size[1]))
     first = next(drawable, None)
     if first is None:

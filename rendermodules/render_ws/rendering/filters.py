@@ -7,11 +7,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from rendermodules.core import filters
-from rendermodules.render_ws.rendering.parameters import RenderingError
 
 Image = NDArray[Any]
 
 PACKAGE = "org.janelia.alignment.filter."
+
+
+class FilterError(ValueError):
+    """A filter spec that cannot be understood."""
 
 
 class _Values:
@@ -28,11 +31,11 @@ class _Values:
     def number(self, name: str) -> float:
         """Return a number."""
         if self._texts.get(name) is None:
-            raise RenderingError(f"the filter {self.name} has no parameter {name!r}")
+            raise FilterError(f"the filter {self.name} has no parameter {name!r}")
         try:
             return float(self._texts[name])
         except ValueError:
-            raise RenderingError(f"the parameter {name} of {self.name} is no number: {self._texts[name]!r}") from None
+            raise FilterError(f"the parameter {name} of {self.name} is no number: {self._texts[name]!r}") from None
 
     def radius(self, name: str) -> int:
         """Return a radius, rounded."""
@@ -41,7 +44,7 @@ class _Values:
     def flag(self, name: str) -> bool:
         """Return whether a parameter is ``true``."""
         if self._texts.get(name) is None:
-            raise RenderingError(f"the filter {self.name} has no parameter {name!r}")
+            raise FilterError(f"the filter {self.name} has no parameter {name!r}")
         return str(self._texts[name]).lower() == "true"
 
 
@@ -54,7 +57,7 @@ def _local_contrast(image: Image, values: _Values, low: float, high: float) -> I
 def _clahe(image: Image, values: _Values, low: float, high: float) -> Image:
     bins = int(values.number("bins"))
     if bins < 1:
-        raise RenderingError(f"bins of {values.name} must be positive")
+        raise FilterError(f"bins of {values.name} must be positive")
     radius = values.radius("blockRadius")
     return filters.contrast_limited(image, values.flag("fast"), radius, bins, values.number("slope"), low, high)
 
@@ -66,7 +69,7 @@ def _equalize(image: Image, values: _Values, low: float, high: float) -> Image:
 def _rank(image: Image, values: _Values, low: float, high: float) -> Image:
     number = int(values.number("filterType"))
     if not 0 <= number < len(filters.RANK_TYPES):
-        raise RenderingError(f"filterType of {values.name} must be 0 to {len(filters.RANK_TYPES) - 1}, not {number}")
+        raise FilterError(f"filterType of {values.name} must be 0 to {len(filters.RANK_TYPES) - 1}, not {number}")
     return filters.rank_filtered(image, values.radius("radius"), filters.RANK_TYPES[number])
 
 
@@ -105,13 +108,13 @@ def filtered(image: Image, specs: Sequence[Mapping[str, Any]], level: int, low: 
 
     Raises
     ------
-    RenderingError
+    FilterError
         A class is not known, or a parameter is missing.
     """
     for spec in specs:
         values = _Values(spec, level)
         name = values.name.removeprefix(PACKAGE)
         if name not in FILTERS:
-            raise RenderingError(f"the filter {values.name} is not known, only {', '.join(FILTERS)}")
+            raise FilterError(f"the filter {values.name} is not known, only {', '.join(FILTERS)}")
         image = FILTERS[name](image, values, low, high)
     return image

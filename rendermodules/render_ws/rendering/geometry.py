@@ -1,5 +1,6 @@
 """Where the images of a tile lie on the canvas; what is costly to find out is kept for the next box."""
 
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,11 @@ from numpy.typing import NDArray
 from rendermodules.core.meshes import image_mesh, mesh_columns
 from rendermodules.core.placement import (
     Placement,
+    affine_on_canvas,
     affine_placement,
     average_scale,
     full_scale,
+    is_between_levels,
     mesh_placement,
     on_canvas,
     sample_points,
@@ -23,8 +26,8 @@ from rendermodules.io.image_cache import BytesBoundedCache
 from rendermodules.render_ws.rendering.parameters import RenderingError, RenderParameters
 
 Floats = NDArray[np.float64]
-WorldPoints = BytesBoundedCache[Floats]
-"""World coordinates of meshes and sample points, which do not hang on the box that is drawn."""
+KnownGeometry = BytesBoundedCache[Any]
+"""Meshes in the world and scales, which do not hang on the box that is drawn."""
 
 
 class TileGeometry:
@@ -37,7 +40,7 @@ class TileGeometry:
     size : (float, float)
         Width and height of its full-scale image, in pixels.
     parameters : RenderParameters
-    world_points : BytesBoundedCache
+    known_geometry : BytesBoundedCache
         Kept between requests.
     strict : bool
         Keep to the meshes and the pixels that Java covers.
@@ -53,13 +56,13 @@ class TileGeometry:
         tile: TileSpec,
         size: tuple[float, float],
         parameters: RenderParameters,
-        world_points: WorldPoints,
+        known_geometry: KnownGeometry,
         strict: bool,
     ) -> None:
         self._specs = (tile.get("transforms") or {}).get("specList") or []
         self._size = size
         self._parameters = parameters
-        self._world_points = world_points
+        self._known_geometry = known_geometry
         self._strict = strict
         try:
             self._transform: CoordinateTransform = tile_transform(tile)
@@ -69,39 +72,51 @@ class TileGeometry:
 
     def level(self) -> int:
         """Return the mipmap level that is to be drawn."""
-        cell_size = self._parameters.cell_size
-        samples = sample_points(*self._size, cell_size)
-        mapped = self._on_canvas(self._world(("samples", *self._size, cell_size), samples))
-        return wanted_level(average_scale(samples, mapped))
+        if not self._strict:
+            scale = self._unit_scale() * self._parameters.scale
+            # only at a power of two does the outcome hang on the last bit, and with it on the position of the box
+            if not is_between_levels(scale):
+                return wanted_level(scale)
+        samples = self._samples()
+        return wanted_level(average_scale(samples, self._on_canvas(self._transform.apply(samples))))
+
+    def _samples(self) -> Floats:
+        return sample_points(*self._size, self._parameters.cell_size)
+
+    def _unit_scale(self) -> float:
+        """Return by how much the image is scaled on its way to the world."""
+        width, height = self._size
+        if min(width, height) <= self._parameters.cell_size:
+            return 1.0 / self._parameters.scale  # one row of samples tells Render nothing
+        if self._affine is not None:
+            return float(np.sqrt((self._affine[:, :2] ** 2).sum(axis=0).max()))
+        return self._kept("scale", lambda: average_scale(self._samples(), self._transform.apply(self._samples())))
 
     def placement(self, width: int, height: int, level: int) -> Placement:
         """Return where the image of a mipmap level, of ``width`` by ``height`` pixels, lies on the canvas."""
-        if self._affine is not None and not self._strict:
-            return affine_placement(widened_mesh(width, height, 2, level), self._whole_affine(self._affine, level))
         columns = mesh_columns(self._size[0], self._parameters.cell_size)
-        mesh = image_mesh(width, height, columns) if self._strict else widened_mesh(width, height, columns, level)
-        key = ("mesh", width, height, level, columns, self._strict)
-        return mesh_placement(mesh, self._on_canvas(self._world(key, full_scale(mesh.vertices, level))))
+        view = self._parameters.x, self._parameters.y, self._parameters.scale
+        if self._strict:
+            mesh = image_mesh(width, height, columns)
+            return mesh_placement(mesh, self._on_canvas(self._transform.apply(full_scale(mesh.vertices, level))))
+        if self._affine is not None:
+            return affine_placement(widened_mesh(width, height, 2, level), affine_on_canvas(self._affine, level, *view))
+
+        def in_world() -> Placement:
+            mesh = widened_mesh(width, height, columns, level)
+            with np.errstate(over="ignore", invalid="ignore"):
+                return mesh_placement(mesh, self._transform.apply(full_scale(mesh.vertices, level)))
+
+        world = self._kept(("mesh", width, height, level, columns), in_world)
+        return world.seen_from(*view)
 
     def _on_canvas(self, world: Floats) -> Floats:
         return on_canvas(world, self._parameters.x, self._parameters.y, self._parameters.scale)
 
-    def _whole_affine(self, affine: Floats, level: int) -> Floats:
-        """Return the affine from the pixels of a mipmap to the canvas."""
-        scale, factor = self._parameters.scale, float(1 << level)
-        linear = affine[:, :2] * (scale * factor)
-        origin = affine @ [(factor - 1) / 2, (factor - 1) / 2, 1.0]
-        return np.column_stack([linear, (origin - [self._parameters.x, self._parameters.y]) * scale])
-
-    def _world(self, key: tuple[Any, ...], points: Floats) -> Floats:
-        """Return ``points`` of the image in the world; ``key`` tells them from other points of the tile."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            if self._affine is not None:
-                return self._transform.apply(points)
-            whole_key = (*key, tuple(_key(spec) for spec in self._specs))
-            return self._world_points.value(
-                whole_key, lambda: self._transform.apply(points), lambda world: world.nbytes
-            )
+    def _kept(self, purpose: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` returns, kept for tiles with the same transforms."""
+        key = (purpose, self._size, self._parameters.cell_size, tuple(_key(spec) for spec in self._specs))
+        return self._known_geometry.value(key, make, lambda value: getattr(value, "nbytes", 0))
 
 
 def _key(spec: TransformSpec) -> object:

@@ -82,7 +82,6 @@ class RenderParameters:
     skip_interpolation: bool = False
     binary_mask: bool = False
     exclude_mask: bool = False
-    add_warp_field_debug_overlay: bool = False
     background: int | None = None
     fill_with_noise: bool = False
     channels: tuple[tuple[str, float], ...] | None = None
@@ -134,6 +133,8 @@ class RenderParameters:
             path_builder=PathBuilder.of(spec.get("mipmapPathBuilder")),
             tiles=tuple(spec.get("tileSpecs") or ()),
         )
+        if not all(isinstance(tile, Mapping) for tile in parameters.tiles):
+            raise RenderingError("tileSpecs must be a list of objects")
         if parameters.width <= 0 or parameters.height <= 0:
             raise RenderingError(f"width ({parameters.width}) and height ({parameters.height}) must be positive")
         if parameters.scale <= 0:
@@ -158,7 +159,6 @@ _FLAGS = {
     "skipInterpolation": "skip_interpolation",
     "binaryMask": "binary_mask",
     "excludeMask": "exclude_mask",
-    "addWarpFieldDebugOverlay": "add_warp_field_debug_overlay",
     "fillWithNoise": "fill_with_noise",
 }
 _OPTIONAL = {"minIntensity": "min_intensity", "maxIntensity": "max_intensity"}

@@ -74,7 +74,7 @@ class QuickDrawing:
             None if self._mask is None else tile.mask(self._images),
             tile.placement.corners,
             tile.placement.inverses,
-            tile.placement.is_affine,
+            tile.placement.outline,
             self._parameters.skip_interpolation,
             self._parameters.binary_mask,
         )

@@ -30,7 +30,7 @@ from rendermodules.io.image_cache import BytesBoundedCache, ImageCache
 from rendermodules.io.images import ImageSource
 from rendermodules.render_ws.rendering.canvas import Canvas
 from rendermodules.render_ws.rendering.channels import Workshop, channel_canvas, mean_of_channels
-from rendermodules.render_ws.rendering.geometry import WorldPoints
+from rendermodules.render_ws.rendering.geometry import KnownGeometry
 from rendermodules.render_ws.rendering.parameters import RenderingError, RenderParameters
 from rendermodules.render_ws.rendering.tiles import tile_named
 
@@ -67,7 +67,7 @@ class Renderer:
         self.strict = strict
         self.threads = threads
         self.max_pixels = max_pixels
-        self._world_points: WorldPoints = BytesBoundedCache(_GEOMETRY_BYTES)
+        self._geometry: KnownGeometry = BytesBoundedCache(_GEOMETRY_BYTES)
 
     def render(self, parameters: RenderParameters | Mapping[str, Any], keep_values: bool = False) -> Canvas:
         """Return the canvas that render parameters describe.
@@ -93,7 +93,7 @@ class Renderer:
         if self.strict:
             self._check_files(parameters)
         with self._pool() as pool:
-            workshop = Workshop(self.images, self._world_points, self.strict, keep_values, pool)
+            workshop = Workshop(self.images, self._geometry, self.strict, keep_values, pool)
             canvas = _canvas(parameters, workshop)
         if canvas is None:
             canvas = _blank_canvas(parameters)

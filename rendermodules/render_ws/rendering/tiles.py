@@ -1,5 +1,7 @@
 """Tiles on their way to the canvas: which file, where, and its pixels."""
 
+import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,23 +15,27 @@ from rendermodules.core.placement import Placement
 from rendermodules.core.sections import TileSpec
 from rendermodules.io.image_cache import ImageCache
 from rendermodules.io.images import ImageError, RefusedImageError
-from rendermodules.render_ws.rendering.filters import filtered
-from rendermodules.render_ws.rendering.geometry import TileGeometry, WorldPoints
+from rendermodules.render_ws.rendering.filters import FilterError, filtered
+from rendermodules.render_ws.rendering.geometry import KnownGeometry, TileGeometry
 from rendermodules.render_ws.rendering.parameters import RenderingError, RenderParameters
 from rendermodules.render_ws.rendering.sources import ChannelSource, LevelSource
 
 Array = NDArray[Any]
 
+logger = logging.getLogger(__name__)
+
 
 @contextmanager
 def tile_named(tile_id: str) -> Iterator[None]:
-    """Put the id of a tile before the messages of errors about its images."""
+    """Put the id of a tile before the messages of errors about its images and filters."""
     try:
         yield
     except RefusedImageError as error:
         raise RefusedImageError(f"tile {tile_id}: {error}") from None
     except ImageError as error:
         raise ImageError(f"tile {tile_id}: {error}") from None
+    except FilterError as error:
+        raise RenderingError(f"tile {tile_id}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -68,16 +74,19 @@ class PlacedTile:
         8-bit images of tiles that state a range beyond 255 become 16-bit ones with 256 times the value, for they are
         taken to be reduced copies of 16-bit images.
         """
+        widened = self.source.own_high > 255
         with tile_named(self.source.tile_id):
-            image = images.image(self.file.image, self.file.halvings)
-        if image.dtype == np.uint8 and image.ndim == 2 and self.source.own_high > 255:
+            if not widened and not filters:
+                return images.image(self.file.image, self.file.halvings)
+            recipe = (widened, json.dumps(filters, sort_keys=True), self.source.low, self.source.high)
+            return images.derived(
+                self.file.image, self.file.halvings, recipe, lambda image: self._prepared(image, widened, filters)
+            )
+
+    def _prepared(self, image: Array, widened: bool, filters: tuple[Mapping[str, Any], ...]) -> Array:
+        if widened and image.dtype == np.uint8 and image.ndim == 2:
             image = image.astype(np.uint16) << 8
-        if not filters:
-            return image
-        try:
-            return filtered(image, filters, self.level, self.source.low, self.source.high)
-        except RenderingError as error:
-            raise RenderingError(f"tile {self.source.tile_id}: {error}") from None
+        return filtered(image, filters, self.level, self.source.low, self.source.high)
 
     def mask(self, images: ImageCache) -> Array | None:
         """Return the mask of the mipmap, 8 bit; None if the tile has none, or one of another size."""
@@ -86,6 +95,11 @@ class PlacedTile:
         with tile_named(self.source.tile_id):
             mask = luminance(images.image(self.file.mask, self.file.halvings))
         if mask.shape != self.size[::-1]:
+            rows, columns = mask.shape
+            logger.warning(
+                "tile %s: its mask of %d x %d pixels does not fit its image of %d x %d and is left out",
+                self.source.tile_id, columns, rows, *self.size,
+            )  # fmt: skip
             return None
         if mask.dtype == np.uint16:
             return (mask >> 8).astype(np.uint8)
@@ -97,7 +111,7 @@ def placed_tile(
     source: ChannelSource,
     parameters: RenderParameters,
     images: ImageCache,
-    world_points: WorldPoints,
+    known_geometry: KnownGeometry,
     strict: bool,
 ) -> PlacedTile | None:
     """Return a channel of a tile with its place; None if nothing is left of it at the level that is wanted.
@@ -110,7 +124,7 @@ def placed_tile(
         The size of an image cannot be read.
     """
     with tile_named(source.tile_id):
-        geometry = TileGeometry(tile, _full_size(tile, source, images), parameters, world_points, strict)
+        geometry = TileGeometry(tile, _full_size(tile, source, images), parameters, known_geometry, strict)
         file = source.level(geometry.level(), images)
         width, height = (side >> file.halvings for side in images.size(file.image))
     if not width or not height:

@@ -20,6 +20,7 @@ from rendermodules.render_ws.tile_specs import (
     flattened_documents,
     ids_in,
     received_collection,
+    referred_by,
     referred_ids,
     tile_rows,
 )
@@ -109,7 +110,7 @@ def delete_layer(call: Call) -> Answer:
 def tile_ids(call: Call) -> Answer:
     """Answer the ids of the tiles of some layers, of those that match a regular expression."""
     selection = Selection(minimum_z=call.query_number("minZ"), maximum_z=call.query_number("maxZ"))
-    pattern = _pattern(call)
+    pattern = call.pattern("matchPattern")
     with call.database.reading() as connection:
         stack = stacks.find_stack(connection, call.stack_id)
         return json_answer([] if stack is None else tiles.get_tile_ids(connection, stack, selection, pattern))
@@ -163,7 +164,7 @@ def resolved_tiles(call: Call) -> Answer:
         box=None if sides == [None] * 4 else (box[0], box[1], box[2], box[3]),
     )
     # Java Render ignores the pattern here
-    return _resolved_tiles(call, selection, None if call.strict else _pattern(call))
+    return _resolved_tiles(call, selection, None if call.strict else call.pattern("matchPattern"))
 
 
 @routes.put(f"{S}/resolvedTiles")
@@ -238,13 +239,11 @@ def shared_transforms(database: Database, stack: Stack, found: list[StoredTile])
 
 
 def _referred_specs(database: Database, stack: Stack, refs: set[str | None]) -> dict[str, bytes]:
-    from rendermodules.core.transforms import references
-
     wanted, specs = ids_in(refs), dict[str, bytes]()
     while wanted:
         found = transforms.get_transforms(database, stack.transform_set, wanted)
         specs |= found
-        nested = (references(orjson.loads(spec)) for spec in found.values() if b"refId" in spec)
+        nested = (referred_by(spec) for spec in found.values() if b"refId" in spec)
         wanted = set().union(*nested) - specs.keys()
     return specs
 
@@ -270,10 +269,8 @@ def _resolved_tiles(call: Call, selection: Selection, pattern: re.Pattern[str] |
 
 
 def _require_resolved(found: list[StoredTile], specs: Mapping[str, bytes]) -> None:
-    from rendermodules.core.transforms import references
-
     named = ids_in({tile.refs for tile in found})
-    nested = (references(orjson.loads(spec)) for spec in specs.values() if b"refId" in spec)
+    nested = (referred_by(spec) for spec in specs.values() if b"refId" in spec)
     if named.union(*nested) - specs.keys():
         with_references = [tile for tile in found if tile.refs is not None]
         flattened_documents(with_references, {id: orjson.loads(spec) for id, spec in specs.items()})
@@ -308,11 +305,3 @@ def _deleted(call: Call, selection: Selection) -> Answer:
         tiles.require_loading_to_delete(stack)
         tiles.delete_tiles(database.connection, stack, selection)
     return OK
-
-
-def _pattern(call: Call) -> re.Pattern[str] | None:
-    text = call.text("matchPattern")
-    try:
-        return None if text is None else re.compile(text)
-    except (re.error, RecursionError) as error:
-        raise InvalidRequest(f"matchPattern {text!r} is not a regular expression: {error}") from error

@@ -53,6 +53,9 @@ def named_filter_lists(call: Call) -> Answer:
 @routes.delete("/imageProcessorCache/allEntries")
 def clear_image_cache(call: Call) -> Answer:
     """Forget decoded images; the next request reads the files again."""
+    from rendermodules.render_ws.image_answers import renderer_of
+
+    renderer_of(call.settings).images.clear()
     return OK
 
 

@@ -104,9 +104,10 @@ def _points(database: Database, collection: CollectionId, p: Canvas, q: Canvas) 
     if not found:
         raise NotFound(f"{collection} has no matches between tiles {p.id} and {q.id}")
     stored_p, _, points = found[0]
-    both = np.array(points.p).T, np.array(points.q).T
-    if len(both[0]) != len(both[1]) or not len(both[0]):
+    lengths = {len(row) for row in (*points.p, *points.q)}
+    if len(lengths) != 1 or 0 in lengths:
         raise InvalidRequest(f"the matches between tiles {p.id} and {q.id} are no pairs of points")
+    both = np.array(points.p).T, np.array(points.q).T
     return both if stored_p == p else both[::-1]
 
 

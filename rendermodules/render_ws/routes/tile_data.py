@@ -136,7 +136,7 @@ def parameters_of_tile_with_neighbors(call: Call) -> dict[str, Any]:
             int(width) + 2 * margin_x,
             int(height) + 2 * margin_y,
         )
-        return _parameters_of_selection(call, database, stack, spec["z"], box, asked_scale(call, 1.0))
+        return parameters_of_selection(call, database, stack, spec["z"], box, asked_scale(call, 1.0))
 
 
 def parameters_of_tile_source(call: Call, scale: float, mask: bool) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def parameters_of_box(call: Call, group_id: str | None = None) -> dict[str, Any]
     box = (call.number("x"), call.number("y"), call.integer("width"), call.integer("height"))
     scale = asked_scale(call, call.number("scale"))
     with call.reading_stack() as (database, stack):
-        return _parameters_of_selection(call, database, stack, z, box, scale, group_id)
+        return parameters_of_selection(call, database, stack, z, box, scale, group_id)
 
 
 def parameters_of_layer(call: Call, default_scale: float) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def parameters_of_layer(call: Call, default_scale: float) -> dict[str, Any]:
     with call.reading_stack() as (database, stack):
         bounds = stacks.get_layer_bounds(database.connection, stack, z)
         box = (bounds.minX, bounds.minY, int(bounds.maxX - bounds.minX), int(bounds.maxY - bounds.minY))
-        return _parameters_of_selection(call, database, stack, z, box, asked_scale(call, default_scale))
+        return parameters_of_selection(call, database, stack, z, box, asked_scale(call, default_scale))
 
 
 def asked_scale(call: Call, default: float) -> float:
@@ -181,7 +181,7 @@ def asked_scale(call: Call, default: float) -> float:
     return default if scale is None else scale
 
 
-def _parameters_of_selection(
+def parameters_of_selection(
     call: Call,
     database: Database,
     stack: Stack,
@@ -190,15 +190,15 @@ def _parameters_of_selection(
     scale: float,
     group_id: str | None = None,
 ) -> dict[str, Any]:
+    """Return render parameters for the tiles (of a group) that touch a box of a layer: x, y, width, height."""
     x, y, width, height = box
     selection = Selection(z=z, box=(x, y, x + width, y + height), group_id=group_id)
     found = selected_tiles(call, database, stack, selection)
-    return render_parameters(box, scale, _fragments(database, stack, found), asked_options(call, stack))
+    return render_parameters(box, scale, _documents(database, stack, found), asked_options(call, stack))
 
 
-def _fragments(database: Database, stack: Stack, found: Sequence[StoredTile]) -> list[orjson.Fragment]:
-    shared = shared_transforms(database, stack, list(found))
-    return [orjson.Fragment(document) for document in flattened_documents(found, shared)]
+def _documents(database: Database, stack: Stack, found: Sequence[StoredTile]) -> list[bytes]:
+    return flattened_documents(found, shared_transforms(database, stack, list(found)))
 
 
 def _images_only(channel: dict[str, Any], mask: bool) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 
 import zstandard
 
+from rendermodules.render_ws.errors import StoreError
+
 WITHOUT_DICTIONARY = 0
 """Codec of plain zstd; other codecs are rows of the table ``dictionary``."""
 
@@ -75,7 +77,9 @@ class Compression:
         return self._codec
 
     def _load(self, codec: int) -> zstandard.ZstdCompressor:
-        (content,) = self._connection.execute("SELECT content FROM dictionary WHERE codec = ?", (codec,)).fetchone()
-        dictionary = zstandard.ZstdCompressionDict(content)
+        row = self._connection.execute("SELECT content FROM dictionary WHERE codec = ?", (codec,)).fetchone()
+        if row is None:
+            raise StoreError(f"the dictionary {codec} of the store is missing")
+        dictionary = zstandard.ZstdCompressionDict(row[0])
         self._decompressors[codec] = zstandard.ZstdDecompressor(dict_data=dictionary)
         return zstandard.ZstdCompressor(level=LEVEL, dict_data=dictionary)

@@ -134,6 +134,12 @@ class Database:
                     self.connection.execute("ROLLBACK")
                 raise
 
+    def rewrite(self) -> None:
+        """Write the file anew without the space that deleted things left, and empty the journal."""
+        with translated_errors(self.path), self._turn():
+            self.connection.execute("VACUUM")
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @contextmanager
     def _turn(self) -> Iterator[None]:
         if self._lock_file < 0:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rendermodules.core.synthetic.stains import stained
-from rendermodules.core.synthetic.tissue import BIN_EDGE, tissue_plane
+from rendermodules.core.synthetic.tissue import BIN_EDGE, TissuePlane
 from rendermodules.core.synthetic.tissue_kernels import (
     MEMBRANE_REACH,
     Discs,
@@ -19,7 +19,7 @@ BLUR = 1.7
 
 @pytest.fixture(scope="module")
 def plane():
-    return tissue_plane(9, 12.0, (-200, 100, 100, 300), BLUR)
+    return TissuePlane(9, 12.0, (-200, 100, 100, 300), BLUR)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def points():
 @pytest.mark.parametrize("channel", ["EM", "DAPI", "PSD95"])
 def test_brightness_belongs_to_the_point_not_to_the_box(plane, points, channel: str) -> None:
     inside = (np.abs(points - (-50, 200)) <= (40, 30)).all(axis=1)
-    small = tissue_plane(9, 12.0, (-90, 170, -10, 230), BLUR)
+    small = TissuePlane(9, 12.0, (-90, 170, -10, 230), BLUR)
     np.testing.assert_array_equal(
         stained(plane, channel, points, BLUR)[inside], stained(small, channel, points[inside], BLUR)
     )
@@ -67,7 +67,7 @@ def test_bins_are_at_the_same_places_for_every_box(plane) -> None:
 
 def test_neighbouring_planes_are_alike_and_distant_ones_are_not(points) -> None:
     box = (-200, 100, 100, 300)
-    values = [stained(tissue_plane(9, depth, box), "EM", points, BLUR) for depth in (0.0, 6.0, 600.0)]
+    values = [stained(TissuePlane(9, depth, box), "EM", points, BLUR) for depth in (0.0, 6.0, 600.0)]
     correlations = np.corrcoef(values)
     assert correlations[0, 1] > 0.3
     assert abs(correlations[0, 2]) < 0.1
