@@ -3,21 +3,18 @@
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import orjson
 
-from rendermodules.io.image_cache import ImageCache
 from rendermodules.io.image_formats import jpeg_bytes
-from rendermodules.io.images import ImageError, ImageSource, RefusedImageError, check_readable
-from rendermodules.io.paths import ReadPolicy, allowed_below
-from rendermodules.render_ws.errors import TooLarge, Unprocessable
+from rendermodules.io.images import ImageError, ImageSource
+from rendermodules.render_ws.answers import Answer
+from rendermodules.render_ws.call import Call
+from rendermodules.render_ws.errors import ServiceError, Unprocessable
+from rendermodules.render_ws.image_answers import image_answer, renderer_of
 from rendermodules.render_ws.models import StackBounds, TileBounds
-from rendermodules.render_ws.rendering.output import encoded
-from rendermodules.render_ws.rendering.parameters import RenderingError
-from rendermodules.render_ws.rendering.renderer import Renderer
 from rendermodules.render_ws.settings import Settings
 
 MOST_SPOILT_TILES = 10
@@ -28,44 +25,36 @@ SILHOUETTE_GRAY = 110
 logger = logging.getLogger(__name__)
 
 
-def picture_bytes(parameters: Mapping[str, Any], settings: Settings) -> bytes:
-    """Return what render parameters describe as JPEG, without the tiles whose images cannot be read.
+def picture_answer(call: Call, parameters: Mapping[str, Any]) -> Answer:
+    """Return an answer with what render parameters describe as JPEG, without the tiles whose images cannot be read.
 
     Raises
     ------
-    TooLarge
-        More pixels or tiles than the service draws at once.
-    Unprocessable
+    ServiceError
         Something else cannot be drawn; the message names the tile.
     """
-    plain = orjson.loads(orjson.dumps(parameters, default=_plain))
-    tiles = plain["tileSpecs"]
-    if len(tiles) > settings.limits.rendered_tiles:
-        raise TooLarge(f"{len(tiles)} tiles are to be drawn; the limit is {settings.limits.rendered_tiles}")
-    renderer = _renderer(settings)
-    for _ in range(MOST_SPOILT_TILES + 2):
+    tiles = [orjson.loads(tile) for tile in parameters["tileSpecs"]]
+    for _ in range(MOST_SPOILT_TILES + 1):
         try:
-            return encoded(renderer.render(plain), "jpeg", convert_to_gray=False)
-        except ImageError as error:
-            plain["tileSpecs"] = kept = _without_unreadable(plain["tileSpecs"], str(error), settings)
-            if not kept:
-                return encoded(renderer.render(plain), "jpeg")
-        except RenderingError as error:
-            raise Unprocessable(str(error)) from error
+            return image_answer(call, {**parameters, "tileSpecs": tiles}, "jpeg")
+        except ServiceError as error:
+            if not isinstance(error.__cause__, ImageError):
+                raise
+            tiles = _without_unreadable(tiles, str(error), call.settings)
     raise Unprocessable(f"more than {MOST_SPOILT_TILES} images cannot be decoded")
 
 
 def unreadable_tiles(specs: Sequence[Mapping[str, Any]], settings: Settings) -> list[int]:
     """Return the places of the tile specs with an image or a mask that is missing, empty, or may not be read."""
-    allowed = _policy(settings)
+    images = renderer_of(settings).images
     readable: dict[ImageSource, bool] = {}
 
     def is_readable(source: ImageSource) -> bool:
         if source not in readable:
             try:
-                check_readable(source, allowed)
+                images.check_readable(source)
                 readable[source] = True
-            except (ImageError, RefusedImageError):
+            except ImageError:
                 readable[source] = False
         return readable[source]
 
@@ -109,18 +98,3 @@ def _sources(spec: Mapping[str, Any]) -> Iterable[ImageSource]:
                 source = ImageSource.of_level(level, role)
                 if source is not None:
                     yield source
-
-
-@lru_cache(maxsize=8)
-def _renderer(settings: Settings) -> Renderer:
-    return Renderer(ImageCache(allowed=_policy(settings)), max_pixels=settings.limits.image_pixels)
-
-
-def _policy(settings: Settings) -> ReadPolicy | None:
-    return None if settings.image_roots is None else allowed_below(settings.image_roots)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, orjson.Fragment):
-        return value
-    return {name: getattr(value, name) for name in value.__struct_fields__}

@@ -1,6 +1,6 @@
 """The pages that a person opens, and the data that only they ask for; no part of Java Render."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -8,6 +8,7 @@ import orjson
 from rendermodules.render_ws.answers import HTML, Answer, json_answer
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import InvalidRequest, NotFound, Unprocessable
+from rendermodules.render_ws.image_answers import caching_headers, is_known
 from rendermodules.render_ws.routes.render_data import selected_tiles, shared_transforms
 from rendermodules.render_ws.routes.tile_data import parameters_of_box, parameters_of_layer
 from rendermodules.render_ws.routing import Routes, S
@@ -110,29 +111,42 @@ def missing_images(call: Call) -> Answer:
 @routes.get(f"{SECTION}/box/{{x}},{{y}},{{width}},{{height}},{{scale}}/picture", produces=JPEG)
 def picture(call: Call) -> Answer:
     """Answer a JPEG of a box of a section; tiles whose images are gone are left out instead of spoiling it."""
-    from rendermodules.render_ws.viewer_pictures import picture_bytes
+    from rendermodules.render_ws.viewer_pictures import picture_answer
 
-    return Answer(picture_bytes(parameters_of_box(call), call.settings), JPEG)
+    return _unless_known(call, lambda: picture_answer(call, parameters_of_box(call)))
 
 
 @routes.get(f"{SECTION}/thumbnail", produces=JPEG)
 def thumbnail(call: Call) -> Answer:
     """Answer a small JPEG of a section, at most ``size`` pixels wide and high; its tiles in gray if they are many."""
-    from rendermodules.render_ws.viewer_pictures import picture_bytes, silhouette_bytes
-
     size = call.query_integer("size") or THUMBNAIL_PIXELS
     if not 0 < size <= MOST_THUMBNAIL_PIXELS:
         raise InvalidRequest(f"size must be from 1 to {MOST_THUMBNAIL_PIXELS}")
+    return _unless_known(call, lambda: _thumbnail(call, size))
+
+
+def _thumbnail(call: Call, size: int) -> Answer:
+    from rendermodules.render_ws.viewer_pictures import picture_answer, silhouette_bytes
+
     selection = Selection(z=call.number("z"))
     with call.reading_stack() as (database, stack):
         stack.require_online()
         bounds = stacks.get_layer_bounds(database.connection, stack, call.number("z"))
-        width, height = bounds.maxX - bounds.minX, bounds.maxY - bounds.minY
-        scale = min(1.0, size / max(width, height, 1.0))
+        scale = min(1.0, size / max(bounds.maxX - bounds.minX, bounds.maxY - bounds.minY, 1.0))
         if count_tiles(database.connection, stack, selection) > MOST_THUMBNAIL_TILES:
             boxes = get_tile_bounds(database.connection, stack, selection)
             return Answer(silhouette_bytes(boxes, bounds, scale), JPEG)
-    return Answer(picture_bytes(parameters_of_layer(call, scale), call.settings), JPEG)
+    return picture_answer(call, parameters_of_layer(call, scale))
+
+
+def _unless_known(call: Call, drawn: Callable[[], Answer]) -> Answer:
+    """Return a picture of the stack, or that the client has it already."""
+    with call.reading_stack() as (_, stack):
+        headers = caching_headers(call, stack)
+    if is_known(call, headers):
+        return Answer(status=304, headers=headers)
+    answer = drawn()
+    return Answer(answer.body, answer.content_type, headers=headers)
 
 
 @routes.get(f"{SECTION}/matches/{{matchCollection}}")
