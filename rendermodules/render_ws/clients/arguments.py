@@ -1,8 +1,8 @@
 """Command lines of Render's client programs, read as they read them (with JCommander).
 
 Options have two dashes; a value is the next word, whatever it begins with. Some truth values need a word behind them
-(``--doFilter true``) and some are set by their mere presence; the latter may have a word too, since render-python writes
-it there. ``@file`` stands for the lines of a file.
+(``--doFilter true``) and some are set by their mere presence; the latter may have a word too, since render-python
+writes it there. ``@file`` stands for the lines of a file.
 """
 
 import difflib

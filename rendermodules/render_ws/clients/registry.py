@@ -14,6 +14,10 @@ CLIENTS: Mapping[str, str] = {
     f"{_CLIENT}.ImportJsonClient": "import_json",
     f"{_CLIENT}.ValidateTilesClient": "validate_tiles",
     f"{_CLIENT}.RenderSectionClient": "render_sections",
+    f"{_CLIENT}.TransformSectionClient": "transform_sections",
+    f"{_CLIENT}.ImportTransformChangesClient": "import_transform_changes",
+    f"{_CLIENT}.CoordinateClient": "coordinates",
+    f"{_CLIENT}.StackClient": "manage_stack",
 }
 """Full Java name to file of this folder."""
 

@@ -84,9 +84,7 @@ class RemoteStack:
             logger.warning("%s has no layer at z %s", self, listed(missing))
         low, high = options.minZ, options.maxZ
         chosen = [
-            z
-            for z in present
-            if (z in wanted if wanted else (low is None or z >= low) and (high is None or z <= high))
+            z for z in present if (z in wanted if wanted else (low is None or z >= low) and (high is None or z <= high))
         ]
         if not chosen:
             raise ServiceError(f"{self} has none of the layers that were asked for")
