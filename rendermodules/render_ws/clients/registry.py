@@ -18,6 +18,9 @@ CLIENTS: Mapping[str, str] = {
     f"{_CLIENT}.ImportTransformChangesClient": "import_transform_changes",
     f"{_CLIENT}.CoordinateClient": "coordinates",
     f"{_CLIENT}.StackClient": "manage_stack",
+    f"{_CLIENT}.MipmapClient": "mipmaps",
+    f"{_ALIGNMENT}.ArgbRenderer": "render",
+    f"{_ALIGNMENT}.Render": "render",
 }
 """Full Java name to file of this folder."""
 
