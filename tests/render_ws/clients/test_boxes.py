@@ -25,8 +25,6 @@ def test_boxes_are_those_of_the_service(run, client, path, tmp_path, name):
     level_0 = [f"0/20/{row}/{column}.png" for row in range(3) for column in range(4)]
     level_1 = [f"1/20/{row}/{column}.png" for row in (0, 1) for column in (0, 1)]
     assert files_below(folder) == sorted([*level_0, *level_1])
-        [*level_0, *(f"1/20/{row}/{column}.png" for row in (0, 1) for column in (0, 1))]
-    )
     for row in range(3):
         for column in range(4):
             box = f"{column * 64},{row * 40},64,40,1"
