@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from rendermodules.core.meshes import mesh_columns
 from rendermodules.core.placement import (
+    affine_on_canvas,
+    affine_placement,
     average_scale,
     full_scale,
     mesh_placement,
@@ -96,8 +98,13 @@ def drawn_through(
     results = [np.zeros(size, image.dtype) for _ in planes]
     coverage = np.zeros(size, np.uint8)
     if image.size and coverage.size:
-        mesh = widened_mesh(image.shape[1], image.shape[0], mesh_columns(columns, mesh_cell_size), level)
-        mapped = on_canvas(transform.apply(full_scale(mesh.vertices, level)), x, y, scale)
-        placement = mesh_placement(mesh, mapped)
-        draw_layers([Layer(tuple(planes), mask, placement.corners, placement.inverses)], results, coverage)
+        affine = transform.affine
+        mesh_width = 2 if affine is not None else mesh_columns(columns, mesh_cell_size)
+        mesh = widened_mesh(image.shape[1], image.shape[0], mesh_width, level)
+        if affine is not None:
+            place = affine_placement(mesh, affine_on_canvas(affine, level, x, y, scale))
+        else:
+            place = mesh_placement(mesh, on_canvas(transform.apply(full_scale(mesh.vertices, level)), x, y, scale))
+        layer = Layer(tuple(planes), mask, place.corners, place.inverses, place.outline)
+        draw_layers([layer], results, coverage)
     return results[0] if image.ndim == 2 else np.stack(results, axis=-1), coverage

@@ -88,14 +88,11 @@ class Delete(RenderModule):
     def _zs(self, name: str) -> list[float]:
         """Return the z of the chosen sections that there are."""
         present = stacks.z_values(self.render, name)
-        wanted = [self.args["z"]] if self.args["z"] is not None else self.args["zValues"]
-        if wanted is not None:
-            missing = sorted(set(wanted) - set(present))
-            if missing:
-                self.logger.warning("stack %s has no section at z %s", name, listed(missing))
-            return sorted(set(wanted) & set(present))
-        low, high = self.args["minZ"], self.args["maxZ"]
-        return [z for z in present if (low is None or z >= low) and (high is None or z <= high)]
+        wanted = [self.args["z"]] if self.args["z"] is not None else self.args["zValues"] or []
+        missing = sorted(set(wanted) - set(present))
+        if missing:
+            self.logger.warning("stack %s has no section at z %s", name, listed(missing))
+        return [z for z in present if stacks.is_selected(z, self.args)]
 
     def _delete_sections(self, name: str, zs: list[float], state: str) -> None:
         stacks.set_state(self.render, name, "LOADING")

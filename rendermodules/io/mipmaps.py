@@ -19,11 +19,10 @@ from rendermodules.io.files import write_bytes_whole
 from rendermodules.io.image_loaders import DEFAULT_LOADER
 from rendermodules.io.images import (
     Image,
-    ImageError,
     ImageSource,
-    file_stamp,
     image_bytes,
     image_size,
+    is_finished,
     read_image,
 )
 from rendermodules.io.paths import ReadPolicy, file_name, is_local, joined_url, local_path, mipmap_url, remote_place
@@ -76,7 +75,7 @@ class RenderLayout:
 
     def url(self, source: ImageSource, level: int) -> str:
         """Return ``root/level/path-of-the-image.extension``; the slice or plane of a stack is part of the name."""
-        place = source.url.partition("?")[0] + _plane_suffix(source)
+        place = source.url.partition("?")[0] + plane_suffix(source)
         return mipmap_url(place, level, self.root, extension_of(self.image_format))
 
 
@@ -98,7 +97,7 @@ class LevelSuffix:
     def url(self, source: ImageSource, level: int) -> str:
         """Return the name of the image without its ending, with ``_mip`` and the level in two digits."""
         stem = PurePosixPath(file_name(source.url)).stem
-        name = f"{stem}{_plane_suffix(source)}_mip{level:02d}.{extension_of(self.image_format)}"
+        name = f"{stem}{plane_suffix(source)}_mip{level:02d}.{extension_of(self.image_format)}"
         if self.folder is not None:
             return joined_url(self.folder, name)
         base = source.url.partition("?")[0] if ":" in source.url else source.url
@@ -218,7 +217,7 @@ def write_mipmaps(
     width, height = image_size(source, allowed)
     sizes = {level: level_size(width, height, level) for level in sorted(set(writing.levels))}
     urls = {level: writing.naming.url(source, level) for level, size in sizes.items() if min(size) > 0}
-    missing = [level for level, url in urls.items() if writing.redo or not _is_finished(url, sizes[level], source)]
+    missing = [level for level, url in urls.items() if writing.redo or not is_finished(url, sizes[level], source)]
     if missing:
         image = read_image(source, allowed)
         for level, picture in enumerate(pyramid(image, max(missing), writing.method), start=1):
@@ -227,25 +226,13 @@ def write_mipmaps(
     return Mipmaps(urls, tuple(missing))
 
 
-def _plane_suffix(source: ImageSource) -> str:
+def plane_suffix(source: ImageSource) -> str:
     """Return what tells the slices of one file and the planes of one array apart; nothing for files of one image."""
     query = source.url.partition("?")[2]
     plane = f"_{re.sub('[^A-Za-z0-9.-]+', '_', query)}" if query else ""
     if source.loader_type == DEFAULT_LOADER or source.slice_number is None:
         return plane
     return f"{plane}_slice{source.slice_number:04d}"
-
-
-def _is_finished(url: str, size: tuple[int, int], source: ImageSource) -> bool:
-    """Return whether a level is there, can be decoded, has its size and is not older than its source."""
-    made, origin = file_stamp(ImageSource(url)), file_stamp(source)
-    if is_local(url) and (made is None or (origin is not None and made[0] < origin[0])):
-        return False
-    try:
-        rows, columns = read_image(url).shape[:2]
-    except ImageError:
-        return False
-    return (columns, rows) == size
 
 
 def _write(url: str, image: Image, writing: MipmapWriting) -> None:

@@ -9,6 +9,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -71,6 +72,11 @@ def stack_metadata(render: Render, stack: str) -> dict[str, Any]:
     return metadata
 
 
+def modification_time(render: Render, stack: str) -> float:
+    """Return when a stack's state or version was changed last, in seconds since 1970."""
+    return datetime.fromisoformat(stack_metadata(render, stack)["lastModifiedTimestamp"]).timestamp()
+
+
 def z_values(render: Render, stack: str) -> list[float]:
     """Return the z of all sections of a stack, ascending."""
     stack_metadata(render, stack)
@@ -95,21 +101,32 @@ def selected_z_values(render: Render, stack: str, selection: Mapping[str, Any]) 
         A z that was asked for by its value is not there, or none is left.
     """
     present = z_values(render, stack)
-    wanted = selection.get("zValues")
-    if selection.get("z") is not None:
-        wanted = [selection["z"]]
+    wanted = _wanted(selection)
     if wanted is not None:
         missing = sorted(set(wanted) - set(present))
         if missing:
             raise RenderModuleError(f"stack {stack} has no section at z {listed(missing)}; it has {_extent(present)}")
         return sorted(set(wanted))
-    low, high = selection.get("minZ"), selection.get("maxZ")
-    chosen = [z for z in present if (low is None or z >= low) and (high is None or z <= high)]
+    chosen = [z for z in present if is_selected(z, selection)]
     if not chosen:
+        low, high = selection.get("minZ"), selection.get("maxZ")
         raise RenderModuleError(
             f"stack {stack} has no section between minZ {low} and maxZ {high}; it has {_extent(present)}"
         )
     return chosen
+
+
+def is_selected(z: float, selection: Mapping[str, Any]) -> bool:
+    """Return whether parameters ask for the section at ``z``; see `selected_z_values`."""
+    wanted, low, high = _wanted(selection), selection.get("minZ"), selection.get("maxZ")
+    if wanted is not None:
+        return z in wanted
+    return (low is None or z >= low) and (high is None or z <= high)
+
+
+def _wanted(selection: Mapping[str, Any]) -> list[float] | None:
+    """Return the z that are asked for by their values; None if it is done by limits."""
+    return [selection["z"]] if selection.get("z") is not None else selection.get("zValues")
 
 
 def z_ranges(render: Render, stack: str, zs: Sequence[float]) -> list[tuple[float, float]]:

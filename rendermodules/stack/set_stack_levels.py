@@ -7,8 +7,8 @@ maximum that is given wins over one that is found. Images are not changed.
 """
 
 import functools
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import ValidationError, validates_schema
 
@@ -52,6 +52,8 @@ class SetStackLevelsParameters(SectionMapParameters, ChannelParameters):
     high_percentile = Float(
         "for mode percentile: share of pixels not shown white, in percent", default=99.5, maximum=100
     )
+
+    aliases: ClassVar[Mapping[str, str | None]] = {"output_directory": None}
 
     @validates_schema
     def check_levels(self, data: dict[str, Any], **_: Any) -> None:

@@ -97,15 +97,24 @@ def _painter(layer: Layer, shape: tuple[int, ...], masked: bool) -> Callable[...
     """Return a function that draws some rows of a layer."""
     if layer.outline is not None and _is_for_opencv(layer) and (layer.mask is None or not masked):
         return _opencv_painter(layer, layer.outline, shape)
-    mask = layer.mask if masked and layer.mask is not None else _NOTHING
+    # compiled code is made anew for each kind of array, and arrays that can be written are another kind
+    mask = read_only(layer.mask if masked and layer.mask is not None else _NOTHING)
+    images = [read_only(image) for image in layer.planes]
 
     def paint(planes: Sequence[Array], canvas_mask: Array | None, rows: slice) -> None:
         alphas = _masks_for_planes(canvas_mask, len(planes), rows)
         options = (rows.start, rows.stop, layer.nearest, layer.binary)
-        for image, canvas, alpha in zip(layer.planes, planes, alphas, strict=True):
+        for image, canvas, alpha in zip(images, planes, alphas, strict=True):
             _Kernels.draw_spans(layer.corners, layer.inverses, image, mask, canvas, alpha, *options)
 
     return paint
+
+
+def read_only(array: Array) -> Array:
+    """Return a view of an array that cannot be written, all rows behind each other."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
 
 
 def _opencv_painter(layer: Layer, outline: Floats, shape: tuple[int, ...]) -> Callable[..., None]:

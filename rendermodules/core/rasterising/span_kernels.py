@@ -11,7 +11,7 @@ from numba import njit, types, uint64
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from rendermodules.core.rasterising.spans import FURTHEST, ONE, WEIGHT_BITS
+from rendermodules.core.rasterising.spans import FURTHEST, LARGEST_POSITION, LARGEST_STEP, ONE, WEIGHT_BITS
 
 Array = NDArray[Any]
 
@@ -19,7 +19,6 @@ _DROPPED_BITS = 32 - WEIGHT_BITS
 _WEIGHT_MASK = (1 << WEIGHT_BITS) - 1
 _HALF = 1 << (2 * WEIGHT_BITS - 1)
 _TO_WEIGHT = 2.0**-WEIGHT_BITS
-_LARGEST = 2.0**62
 
 
 def _mixed(image: Array, a: Any, b: Any, c: Any, d: Any, x_weight: int, y_weight: int) -> Any:
@@ -67,8 +66,8 @@ def _over_of(canvas, value, own, below, rest, total):  # type: ignore[no-untyped
 
 
 @njit(nogil=True, cache=True, error_model="numpy", inline="always")
-def _fixed(value: float) -> Any:
-    return np.int64(math.floor(min(max(value * ONE, -_LARGEST), _LARGEST)))
+def _fixed(value: float, largest: float) -> Any:
+    return np.int64(math.floor(min(max(value * ONE, -largest), largest)))
 
 
 @njit(nogil=True, cache=True, error_model="numpy", inline="always")
@@ -205,7 +204,7 @@ def draw_spans(
         finish = int(math.ceil(min(max(bottom[1], first_row), last_row)))
         if begin >= finish:
             continue
-        dx, dy = _fixed(inverse[0, 0]), _fixed(inverse[1, 0])
+        dx, dy = _fixed(inverse[0, 0], LARGEST_STEP), _fixed(inverse[1, 0], LARGEST_STEP)
         long_slope = (bottom[0] - top[0]) / (bottom[1] - top[1])
         upper_slope = (middle[0] - top[0]) / (middle[1] - top[1])
         lower_slope = (bottom[0] - middle[0]) / (bottom[1] - middle[1])
@@ -221,8 +220,8 @@ def draw_spans(
             end = int(math.ceil(min(max(right, 0.0), width)))
             if end <= start:
                 continue
-            x = _fixed(start * inverse[0, 0] + row * inverse[0, 1] + inverse[0, 2])
-            y = _fixed(start * inverse[1, 0] + row * inverse[1, 1] + inverse[1, 2])
+            x = _fixed(start * inverse[0, 0] + row * inverse[0, 1] + inverse[0, 2], LARGEST_POSITION)
+            y = _fixed(start * inverse[1, 0] + row * inverse[1, 1] + inverse[1, 2], LARGEST_POSITION)
             last_x, last_y = x + (end - start - 1) * dx, y + (end - start - 1) * dy
             easy = (
                 not nearest

@@ -25,6 +25,9 @@ ONE = 1 << 32
 FURTHEST = 1e9
 """How far away from a canvas the corner of a triangle may lie that is drawn, in pixels."""
 
+# so large that no real position is cut, so small that no sum overflows
+LARGEST_POSITION, LARGEST_STEP = 2.0**61, 2.0**46
+
 WEIGHT_BITS = 22
 _DROPPED_BITS = 32 - WEIGHT_BITS
 _WEIGHT_MASK = (1 << WEIGHT_BITS) - 1
@@ -193,13 +196,13 @@ def _positions(spans: Spans, inverses: Floats) -> tuple[Integers, Integers, Inte
     for axis in (1, 0):
         across, down, offset = inverses[:, axis].T
         first = fixed(spans.start * across + spans.row * down + offset)
-        positions.append(np.repeat(first, lengths) + steps * np.repeat(fixed(across), lengths))
+        positions.append(np.repeat(first, lengths) + steps * np.repeat(fixed(across, LARGEST_STEP), lengths))
     return np.repeat(spans.row, lengths), np.repeat(spans.start, lengths) + steps, positions[0], positions[1]
 
 
-def fixed(values: Floats) -> Integers:
-    """Return numbers of pixels as whole numbers of 2^-32 pixels, rounded down."""
-    return np.floor(np.clip(values * ONE, -(2.0**62), 2.0**62)).astype(np.int64)
+def fixed(values: Floats, largest: float = LARGEST_POSITION) -> Integers:
+    """Return numbers of pixels as whole numbers of 2^-32 pixels, rounded down, none larger than ``largest``."""
+    return np.floor(np.clip(values * ONE, -largest, largest)).astype(np.int64)
 
 
 def sampled(image: Array, x: Integers, y: Integers, nearest: bool) -> Array:

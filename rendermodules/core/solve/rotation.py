@@ -8,8 +8,9 @@ from scipy import sparse
 from rendermodules.core.solve.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from rendermodules.core.solve.system import TileSystem
 
-ROUNDS = 4
-"""Reweightings against wrong pairs."""
+SCALES = (0.5, 0.15, 0.05, 0.02)
+"""Radians: errors of pairs that count a quarter, in each round of reweighting; sinking, so that right pairs of a tile
+that one wrong pair turned are not lost with it."""
 
 MOST_ITERATIONS = 60
 """Of the inverse iteration in each round."""
@@ -55,10 +56,10 @@ def synchronized_turns(
     labels = system.component
     phase = np.ones(tile_count, dtype=complex)
     strength = weights / weights.mean() if len(weights) else weights
-    for _ in range(ROUNDS):
+    for least in SCALES:
         phase = _smallest_eigenvector(system, turn, strength, phase)
         errors = np.abs(np.exp(1j * np.angle(phase[pairs[:, 0]])) - turn * np.exp(1j * np.angle(phase[pairs[:, 1]])))
-        scale = max(3.0 * float(np.median(errors)), 1e-6) if len(errors) else 1.0
+        scale = max(3.0 * float(np.median(errors)), least) if len(errors) else 1.0
         strength = weights / weights.mean() / (1.0 + (errors / scale) ** 2) ** 2 + 1e-6
     angles = np.angle(phase)
     reference = np.where(fixed, 1.0, 1e-9) * np.exp(1j * angles)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.linalg import LinAlgError
 
 from rendermodules.core.connectivity import component_labels, pair_counts, pairs_within
 from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
@@ -56,8 +57,11 @@ def solved_tiles(
     Raises
     ------
     SolveError
-        There is more than one tile, and no match that can be used.
+        There are no tiles; or several, and no match that can be used; or the regularisation that was asked for does
+        not hold the tiles.
     """
+    if not len(tiles):
+        raise SolveError("there are no tiles to solve")
     checked = checked_matches(matches, len(tiles), options.minimum_points, options.maximum_points, options.seed)
     if len(tiles) > 1 and not len(checked.matches.pairs):
         raise SolveError(f"no matches that a solve can use: {dropped_text(checked, len(matches.pairs))}")
@@ -75,7 +79,10 @@ def solved_tiles(
     problem = Problem(
         moments, frames, prior, everything.sizes, everything.fixed, Reweighting(kinds) if options.robust else None
     )
-    shaping, kept = staged(problem, prior_motions(begin), basis, options)
+    try:
+        shaping, kept = staged(problem, prior_motions(begin), basis, options)
+    except LinAlgError as error:
+        raise SolveError(str(error)) from error
     return _solution(tiles, checked, problem, basis, lenses, shaping, kept, options)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from rendermodules.core.meshes import image_mesh, mesh_columns
 from rendermodules.core.placement import (
     Placement,
+    affine_on_canvas,
     affine_placement,
     average_scale,
     full_scale,
@@ -27,6 +28,10 @@ from rendermodules.render_ws.rendering.parameters import RenderingError, RenderP
 Floats = NDArray[np.float64]
 KnownGeometry = BytesBoundedCache[Any]
 """Meshes in the world and scales, which do not hang on the box that is drawn."""
+
+
+# transforms may lead anywhere; what is not finite is left out where it is drawn
+_anywhere = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 class TileGeometry:
@@ -69,6 +74,7 @@ class TileGeometry:
             raise RenderingError(str(error)) from None
         self._affine = self._transform.affine
 
+    @_anywhere
     def level(self) -> int:
         """Return the mipmap level that is to be drawn."""
         if not self._strict:
@@ -91,32 +97,26 @@ class TileGeometry:
             return float(np.sqrt((self._affine[:, :2] ** 2).sum(axis=0).max()))
         return self._kept("scale", lambda: average_scale(self._samples(), self._transform.apply(self._samples())))
 
+    @_anywhere
     def placement(self, width: int, height: int, level: int) -> Placement:
         """Return where the image of a mipmap level, of ``width`` by ``height`` pixels, lies on the canvas."""
         columns = mesh_columns(self._size[0], self._parameters.cell_size)
+        view = self._parameters.x, self._parameters.y, self._parameters.scale
         if self._strict:
             mesh = image_mesh(width, height, columns)
             return mesh_placement(mesh, self._on_canvas(self._transform.apply(full_scale(mesh.vertices, level))))
         if self._affine is not None:
-            return affine_placement(widened_mesh(width, height, 2, level), self._whole_affine(self._affine, level))
+            return affine_placement(widened_mesh(width, height, 2, level), affine_on_canvas(self._affine, level, *view))
 
         def in_world() -> Placement:
             mesh = widened_mesh(width, height, columns, level)
-            with np.errstate(over="ignore", invalid="ignore"):
-                return mesh_placement(mesh, self._transform.apply(full_scale(mesh.vertices, level)))
+            return mesh_placement(mesh, self._transform.apply(full_scale(mesh.vertices, level)))
 
         world = self._kept(("mesh", width, height, level, columns), in_world)
-        return world.seen_from(self._parameters.x, self._parameters.y, self._parameters.scale)
+        return world.seen_from(*view)
 
     def _on_canvas(self, world: Floats) -> Floats:
         return on_canvas(world, self._parameters.x, self._parameters.y, self._parameters.scale)
-
-    def _whole_affine(self, affine: Floats, level: int) -> Floats:
-        """Return the affine from the pixels of a mipmap to the canvas."""
-        scale, factor = self._parameters.scale, float(1 << level)
-        linear = affine[:, :2] * (scale * factor)
-        origin = affine @ [(factor - 1) / 2, (factor - 1) / 2, 1.0]
-        return np.column_stack([linear, (origin - [self._parameters.x, self._parameters.y]) * scale])
 
     def _kept(self, purpose: Hashable, make: Callable[[], Any]) -> Any:
         """Return what ``make`` returns, kept for tiles with the same transforms."""

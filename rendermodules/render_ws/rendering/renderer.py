@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from rendermodules.core.depths import DEFAULT_RANGE
 from rendermodules.io.image_cache import BytesBoundedCache, ImageCache
 from rendermodules.io.images import ImageSource
 from rendermodules.render_ws.rendering.canvas import Canvas
@@ -67,7 +68,7 @@ class Renderer:
         self.strict = strict
         self.threads = threads
         self.max_pixels = max_pixels
-        self._known_geometry: KnownGeometry = BytesBoundedCache(_GEOMETRY_BYTES)
+        self._geometry: KnownGeometry = BytesBoundedCache(_GEOMETRY_BYTES)
 
     def render(self, parameters: RenderParameters | Mapping[str, Any], keep_values: bool = False) -> Canvas:
         """Return the canvas that render parameters describe.
@@ -93,7 +94,7 @@ class Renderer:
         if self.strict:
             self._check_files(parameters)
         with self._pool() as pool:
-            workshop = Workshop(self.images, self._known_geometry, self.strict, keep_values, pool)
+            workshop = Workshop(self.images, self._geometry, self.strict, keep_values, pool)
             canvas = _canvas(parameters, workshop)
         if canvas is None:
             canvas = _blank_canvas(parameters)
@@ -142,5 +143,7 @@ def _canvas(parameters: RenderParameters, workshop: Workshop) -> Canvas | None:
 
 
 def _blank_canvas(parameters: RenderParameters) -> Canvas:
+    """Return a canvas that is transparent everywhere."""
     width, height = parameters.canvas_size
-    return Canvas(np.zeros((height, width), np.uint8), None, parameters.image_size, 0.0, 255.0, is_blank=True)
+    nothing = np.zeros((height, width), np.uint8)
+    return Canvas(nothing, nothing, parameters.image_size, *DEFAULT_RANGE)

@@ -41,6 +41,7 @@ class StrictDrawing:
     def draw(self, tiles: Sequence[PlacedTile]) -> None:
         """Draw tiles over what is there."""
         from rendermodules.core.rasterising.java_kernels import draw_triangles
+        from rendermodules.core.rasterising.layers import read_only
 
         for tile in tiles:
             image = tile.image(self._images, self._parameters.filters)
@@ -51,8 +52,8 @@ class StrictDrawing:
             draw_triangles(
                 tile.placement.corners,
                 tile.placement.inverses,
-                np.atleast_3d(image),
-                mask[:, :, None],
+                read_only(np.atleast_3d(image)),
+                read_only(mask[:, :, None]),
                 self._pixels,
                 self._mask,
                 self._parameters.skip_interpolation,

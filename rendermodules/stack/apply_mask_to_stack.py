@@ -1,0 +1,87 @@
+"""Give all tiles of a stack the same mask, which hides where it is 0.
+
+The mask is an 8-bit image of the size of the tiles' images. Tiles with image pyramids get it at every level: smaller
+masks are written to ``mask_dir``, each pixel the minimum of those that it stands for, so that what is hidden stays
+hidden. Sections that are not chosen are copied without it, unless ``clone_rest`` says no.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rendermodules.core.masks import check_tile_size, levels_of, with_masks
+from rendermodules.core.sections import Section
+from rendermodules.module import stacks
+from rendermodules.module.fields import Bool, InputFile, OutputDir
+from rendermodules.module.render_module import SectionMapModule
+from rendermodules.module.schemas import ChannelParameters, SectionMapParameters
+
+
+class ApplyMaskToStackParameters(SectionMapParameters, ChannelParameters):
+    """Parameters of apply_mask_to_stack."""
+
+    mask_file = InputFile("image of the size of the tiles, 0 where they are hidden and 255 elsewhere", required=True)
+    mask_dir = OutputDir("folder for the smaller masks of image pyramids; that of mask_file by default")
+    clone_rest = Bool("copy the sections that are not chosen to the output stack as they are", default=True)
+
+
+def _masked(
+    section: Section, *, mask_file: str, mask_dir: str | None, channels: list[str] | None, selection: Mapping[str, Any]
+) -> Section:
+    if not stacks.is_selected(section.z, selection):
+        return section
+    check_tile_size(section, *_size(mask_file))
+    return with_masks(section, _mask_urls(mask_file, mask_dir, levels_of(section)), channels)
+
+
+def _size(mask_file: str) -> tuple[int, int]:
+    from rendermodules.io.images import image_size
+
+    return image_size(mask_file)
+
+
+def _mask_urls(mask_file: str, mask_dir: str | None, levels: set[int]) -> dict[int, str]:
+    """Return the URL of the mask at each level, after writing those that are not there yet."""
+    from rendermodules.io.mipmaps import LevelSuffix, MipmapWriting, write_mipmaps
+    from rendermodules.io.paths import url_of_path
+
+    folder = url_of_path(mask_dir or Path(mask_file).parent)
+    naming = LevelSuffix(folder, "png")
+    smaller = sorted(levels - {0})
+    urls = write_mipmaps(url_of_path(mask_file), MipmapWriting(naming, smaller, method="minimum")).urls
+    missing = [level for level in smaller if level not in urls]
+    if missing:
+        raise ValueError(f"the mask is too small to have the levels {missing} that images have")
+    return {0: url_of_path(mask_file), **urls}
+
+
+class ApplyMaskToStack(SectionMapModule):
+    """Give all tiles of a stack the same mask."""
+
+    default_schema = ApplyMaskToStackParameters
+
+    def input_files(self) -> list[str]:
+        return [self.args["mask_file"]]
+
+    def zvalues(self) -> list[float]:
+        chosen = super().zvalues()
+        in_place = self.args["input_stack"] == self.args["output_stack"]
+        if in_place or not self.args["clone_rest"]:
+            return chosen
+        return stacks.z_values(self.render, self.args["input_stack"])
+
+    def section_task(self) -> Callable[..., Section]:
+        # a file that is no image is told before anything is written
+        _size(self.args["mask_file"])
+        return functools.partial(
+            _masked,
+            mask_file=self.args["mask_file"],
+            mask_dir=self.args["mask_dir"],
+            channels=self.args["channels"],
+            selection={key: self.args[key] for key in ("zValues", "z", "minZ", "maxZ")},
+        )
+
+
+if __name__ == "__main__":
+    raise SystemExit(ApplyMaskToStack.main())
