@@ -10,6 +10,7 @@ from rendermodules.core.meshes import (
     Floats,
     Mesh,
     affines_of_moments,
+    check_points,
     image_mesh,
     inverse_affines,
     triangle_affines,
@@ -77,6 +78,7 @@ def _bounds(points: Floats) -> tuple[Floats, Floats]:
 
 def sample_points(width: float, height: float, cell_size: float) -> Floats:
     """Return the points of an image from which Render finds out how much it is reduced: a grid, row by row."""
+    check_points(width / cell_size, height / cell_size)
     x, y = np.arange(0, width, cell_size), np.arange(0, height, cell_size)
     return np.stack(np.broadcast_arrays(x, y[:, None]), axis=-1).reshape(-1, 2)
 
