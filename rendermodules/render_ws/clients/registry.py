@@ -19,6 +19,8 @@ CLIENTS: Mapping[str, str] = {
     f"{_CLIENT}.CoordinateClient": "coordinates",
     f"{_CLIENT}.StackClient": "manage_stack",
     f"{_CLIENT}.MipmapClient": "mipmaps",
+    f"{_CLIENT}.BoxClient": "boxes",
+    f"{_CLIENT}.spark.betterbox.BoxClient": "boxes",
     f"{_ALIGNMENT}.ArgbRenderer": "render",
     f"{_ALIGNMENT}.Render": "render",
 }
