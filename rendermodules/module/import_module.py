@@ -66,7 +66,6 @@ class ImageImportParameters(ImportParameters):
     mask_file = Str("path or URL of a mask for all tiles, zero where they shall not be drawn")
     section_thickness = Float("thickness of a section in nm, for the resolution of a new stack along z", minimum=0)
     tilespec_directory = OutputDir("folder in which the tiles of each section are also written as JSON")
-
     mipmaps = Nested(
         MipmapParameters,
         "make reduced images too and write them into the tiles; parameters are those of generate_mipmaps",
@@ -267,7 +266,8 @@ class ImageImportModule(ImportModule):
         problems = Problems(source)
         check_images(images, problems)
         sizes = [(image.width, image.height) for image in images]
-        check_masks([image.mask_url for image in images], sizes, [image.place for image in images], problems)
+        if self.args["image_sizes"] != "input":
+            check_masks([image.mask_url for image in images], sizes, [image.place for image in images], problems)
         if self.args["mipmaps"]:
             names = mipmap_names(self.args["mipmaps"])
             for image in images:
