@@ -200,11 +200,24 @@ def affine_on_canvas(affine: Floats, level: int, x: float, y: float, scale: floa
     return np.column_stack([affine[:, :2] * (scale * factor), (origin - [x, y]) * scale])
 
 
+def _inverse(matrix: Floats) -> list[list[float]] | float:
+    """Return the inverse of a (2, 3) affine; NaN if it has none."""
+    (m00, m01, m02), (m10, m11, m12) = matrix.tolist()
+    determinant = m00 * m11 - m01 * m10
+    if determinant == 0 or not math.isfinite(determinant):
+        return math.nan
+    return [
+        [m11 / determinant, -m01 / determinant, (m01 * m12 - m02 * m11) / determinant],
+        [-m10 / determinant, m00 / determinant, (m02 * m10 - m00 * m12) / determinant],
+    ]
+
+
 def affine_placement(mesh: Mesh, matrix: Floats) -> Placement:
     """Return the placement of an image that one (2, 3) affine takes to the canvas."""
     mapped = mesh.vertices @ matrix[:, :2].T + matrix[:, 2]
     corners = mapped[mesh.triangles]
-    inverses = np.ascontiguousarray(np.broadcast_to(inverse_affines(matrix[None]), (len(corners), 2, 3)))
+    inverses = np.empty((len(corners), 2, 3))
+    inverses[:] = _inverse(matrix)
     (left, top), (right, bottom) = mesh.vertices[0], mesh.vertices[-1]
     image_corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     outline = image_corners @ matrix[:, :2].T + matrix[:, 2]
