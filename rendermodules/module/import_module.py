@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rendermodules.core.acquisitions import AcquiredImage, check_images, id_text, images_by_z, section_of_images
+from rendermodules.core.acquisitions import (
+    AcquiredImage,
+    check_images,
+    id_text,
+    images_by_z,
+    section_of_images,
+    tiles_lacking_channels,
+)
 from rendermodules.core.mipmap_levels import with_mipmap_levels
 from rendermodules.core.positions import ImageShape
 from rendermodules.core.problems import Problems
@@ -266,6 +273,9 @@ class ImageImportModule(ImportModule):
             for image in images:
                 _check_rule(names, image, problems)
         problems.raise_if_any()
+        lacking, count = tiles_lacking_channels(images)
+        if lacking:
+            self.logger.warning("%d of %d tiles for %s lack channels that others have", lacking, count, stack)
         return self.write_sections(
             stack,
             images_by_z(images),

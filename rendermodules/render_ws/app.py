@@ -5,13 +5,15 @@ import logging
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import falcon
 from falcon.request import Request
 from falcon.response import Response
 
+from rendermodules.render_ws import viewer_session
 from rendermodules.render_ws.access_log import AccessLog
-from rendermodules.render_ws.answers import CREATED, TEXT, Answer
+from rendermodules.render_ws.answers import CREATED, TEXT, Answer, json_answer
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import (
     NotAcceptable,
@@ -43,6 +45,7 @@ from rendermodules.render_ws.settings import Settings
 logger = logging.getLogger(__name__)
 
 HEALTH_PATH = "/health"
+DOCUMENT_PATHS = ("/swagger.json", "/render-ws/swagger.json")
 
 CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
@@ -104,6 +107,7 @@ class _Resource:
 def _responders(settings: Settings) -> dict[str, dict[str, Responder]]:
     """Return the responders of each path by method."""
     by_path: dict[str, dict[str, Responder]] = {HEALTH_PATH: {"GET": _health(settings)}}
+    by_path |= {path: {"GET": _describe} for path in DOCUMENT_PATHS}
     paths = {}
     for route in all_routes():
         if route.beyond_java and settings.strict:
@@ -124,13 +128,16 @@ def _responder(settings: Settings, route: Route) -> Responder:
         _require_accepted(request, route)
         body = _body(settings, request, route)
         query = {name: value if isinstance(value, list) else [value] for name, value in request.params.items()}
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        answer = route.handler(Call(settings, path, query, body, request.prefix + PREFIX, headers))
+        answer = route.handler(Call(settings, path, query, body, request.prefix + PREFIX, lambda: _headers(request)))
         if answer is CREATED:
             response.set_header("Location", _location(request))
         _send(response, answer)
 
     return respond
+
+
+def _headers(request: Request) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
 
 
 def _location(request: Request) -> str:
@@ -156,13 +163,19 @@ def _health(settings: Settings) -> Responder:
     return respond
 
 
+def _describe(request: Request, response: Response) -> None:
+    from rendermodules.render_ws.openapi import openapi_document
+
+    _send(response, json_answer(openapi_document(all_routes())))
+
+
 def _send(response: Response, answer: Answer) -> None:
     response.status = answer.status
     if answer.content_type is not None:
         response.content_type = answer.content_type
         response.data = answer.body
     for name, value in answer.headers.items():
-        response.set_header(name, value)
+        response.append_header(name, value)
 
 
 def _body(settings: Settings, request: Request, route: Route) -> bytes:
@@ -193,7 +206,7 @@ class _Door:
     """Checks the token before each request, and writes the access log after it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._token = None if settings.token is None else settings.token.encode()
+        self._token = settings.token
         self._log = AccessLog(settings.access_log)
 
     def process_request(self, request: Request, response: Response) -> None:
@@ -201,7 +214,11 @@ class _Door:
         if self._token is None or request.method == "OPTIONS" or request.path == HEALTH_PATH:
             return
         given = (request.auth or "").removeprefix("Bearer ").encode("utf-8", "surrogateescape")
-        if not hmac.compare_digest(given, self._token):
+        if hmac.compare_digest(given, self._token.encode()):
+            return
+        if not viewer_session.is_open(request.path) and not viewer_session.is_known(request, self._token):
+            if viewer_session.is_page(request):
+                raise falcon.HTTPFound(f"{viewer_session.SIGN_IN}?{urlencode({'next': request.relative_uri})}")
             raise NotAuthorized("this service asks for a token: send it as 'Authorization: Bearer ...'")
 
     def process_response(self, request: Request, response: Response, resource: Any, succeeded: bool) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -87,7 +88,8 @@ class PlacedTile:
     def _prepared(self, image: Array, widened: bool, filters: tuple[Mapping[str, Any], ...]) -> Array:
         if widened and image.dtype == np.uint8 and image.ndim == 2:
             image = image.astype(np.uint16) << 8
-        return filtered(image, filters, self.level, self.source.low, self.source.high)
+        seed = zlib.crc32(f"{self.file.image.url} {self.file.image.slice_number}".encode())
+        return filtered(image, filters, self.level, self.source.low, self.source.high, seed)
 
     def mask(self, images: ImageCache) -> Array | None:
         """Return the mask of the mipmap, 8 bit; None if the tile has none, or one of another size."""
