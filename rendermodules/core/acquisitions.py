@@ -1,15 +1,19 @@
 """Acquired images as tiles: what every importer has in common, whatever file its positions come from."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rendermodules.core.problems import InputError, Problems
+from rendermodules.core.problems import InputError, Problems, listed
 from rendermodules.core.sections import Section, TileSpec
 
 AFFINE_CLASS = "mpicbg.trakem2.transform.AffineModel2D"
 IDENTITY = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+
+
+_UNFIT_FOR_AN_ID = re.compile(r"[/\\?#%;\s]+")
 
 
 @dataclass(slots=True)
@@ -63,6 +67,11 @@ class AcquiredImage:
     layout: dict[str, Any] = field(default_factory=dict)
 
 
+def id_text(text: str) -> str:
+    """Return a text as part of a tile's id: what has a meaning in URLs, and blanks, become ``_``."""
+    return _UNFIT_FOR_AN_ID.sub("_", text)
+
+
 def affine_spec(affine: Sequence[float]) -> dict[str, Any]:
     """Return Render's JSON of an affine transform given as M00, M10, M01, M11, B0, B1."""
     return {"type": "leaf", "className": AFFINE_CLASS, "dataString": " ".join(repr(float(value)) for value in affine)}
@@ -71,6 +80,15 @@ def affine_spec(affine: Sequence[float]) -> dict[str, Any]:
 def translation(x: float, y: float) -> tuple[float, ...]:
     """Return the affine that moves a tile's corner to (x, y), in world pixels."""
     return (1.0, 0.0, 0.0, 1.0, float(x), float(y))
+
+
+def move_to_origin(images: Iterable[AcquiredImage]) -> None:
+    """Move the images of each z so that their least x and y are 0."""
+    for _, group in images_by_z(images):
+        left, top = (min(image.affine[axis] for image in group) for axis in (4, 5))
+        for image in group:
+            *linear, x, y = image.affine
+            image.affine = (*linear, x - left, y - top)
 
 
 def images_by_z(images: Iterable[AcquiredImage]) -> list[tuple[float, list[AcquiredImage]]]:
@@ -175,3 +193,20 @@ def chosen_channel(images: Iterable[AcquiredImage], part: str) -> str:
         if part.casefold() in name.casefold():
             return name
     raise InputError(f"no channel's name contains {part!r}; there are {', '.join(names) or 'none'}")
+
+
+def selected_channels(images: Sequence[AcquiredImage], names: Sequence[str] | None) -> list[AcquiredImage]:
+    """Return the images of certain channels; None takes all.
+
+    Raises
+    ------
+    InputError
+        There is no image of a channel that is named.
+    """
+    if names is None:
+        return list(images)
+    present = dict.fromkeys(image.channel for image in images)
+    missing = [name for name in names if name not in present]
+    if missing:
+        raise InputError(f"no image has the channel {listed(missing)}; there are {listed(list(present))}")
+    return [image for image in images if image.channel in names]

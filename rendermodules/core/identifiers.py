@@ -11,10 +11,14 @@ from rendermodules.core.sections import Section, TransformSpec, transform_list, 
 
 def renumbered(section: Section, z: float, section_id: str | None = None) -> Section:
     """Return the section at another z, and all its tiles with this section id if one is given."""
-    tiles = [{**tile, "z": z} for tile in section.tiles]
-    if section_id is not None:
-        tiles = [{**tile, "layout": {**(tile.get("layout") or {}), "sectionId": section_id}} for tile in tiles]
-    return replace(section, z=z, tiles=tiles)
+    moved = replace(section, z=z, tiles=[{**tile, "z": z} for tile in section.tiles])
+    return moved if section_id is None else with_section_id(moved, section_id)
+
+
+def with_section_id(section: Section, section_id: str) -> Section:
+    """Return the section with this section id in all its tiles."""
+    tiles = [{**tile, "layout": {**(tile.get("layout") or {}), "sectionId": section_id}} for tile in section.tiles]
+    return replace(section, tiles=tiles)
 
 
 def with_suffixed_ids(section: Section, suffix: str) -> Section:

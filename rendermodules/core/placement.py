@@ -1,6 +1,8 @@
 """Where an image lies on a canvas, and which of its resolutions is wanted there."""
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -120,8 +122,10 @@ def wanted_level(scale: float) -> int:
 
 def is_between_levels(scale: float) -> bool:
     """Return whether rounding of ``scale`` might change the level that is wanted."""
-    level = np.log2(max(scale, 1e-300))
-    return bool(abs(level - np.round(level)) < 1e-6)
+    if not 0 < scale < math.inf:
+        return False
+    level = math.log2(scale)
+    return abs(level - round(level)) < 1e-6
 
 
 def full_scale(points: Floats, level: int) -> Floats:
@@ -130,6 +134,7 @@ def full_scale(points: Floats, level: int) -> Floats:
     return points * factor + (factor - 1.0) * 0.5
 
 
+@lru_cache(maxsize=64)
 def widened_mesh(width: int, height: int, columns: int, level: int) -> Mesh:
     """Return the mesh over an image, widened so that it covers the same area whatever its level.
 
@@ -143,6 +148,7 @@ def widened_mesh(width: int, height: int, columns: int, level: int) -> Mesh:
     vertices = np.where(last > 0, stretched, mesh.vertices)
     # the outermost vertices exactly, so that neighbouring rows have one border
     vertices = np.where(mesh.vertices == 0, -margin, np.where(mesh.vertices == last, last + margin, vertices))
+    vertices.flags.writeable = False
     return Mesh(vertices, mesh.triangles)
 
 

@@ -1,13 +1,12 @@
 """Tables of positions as acquired images: which rows are a tile, where it lies, what it is called."""
 
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rendermodules.core.acquisitions import AcquiredImage, translation
+from rendermodules.core.acquisitions import AcquiredImage, id_text, translation
 from rendermodules.core.problems import InputError, Problems
 from rendermodules.core.tables import Table
 
@@ -38,7 +37,6 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 NANOMETRES = {"nm": 1.0, "um": 1e3, "mm": 1e6}
 
 _LAYOUT_NUMBERS = ("pixelsize", "rotation", "stageX", "stageY")
-_UNFIT_FOR_AN_ID = re.compile(r"[/\\?#%;\s]+")
 
 
 @dataclass(frozen=True)
@@ -277,7 +275,7 @@ def _ids(
         # rows without a channel never share a tile: two of one place are two tiles
         place = (z, section, *where) if "channel" in table.columns else (row,)
         if given[row] is None and place not in of_place:
-            of_place[place] = _UNFIT_FOR_AN_ID.sub("_", _formatted(rules.tile_id, values, table))
+            of_place[place] = id_text(_formatted(rules.tile_id, values, table))
         ids.append(given[row] or of_place[place])
         sections.append(section)
     return ids, sections

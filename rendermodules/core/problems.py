@@ -21,18 +21,18 @@ class Problems:
     def __init__(self, source: str, limit: int = 20) -> None:
         self.source = source
         self.limit = limit
-        self._places: dict[str, list[str]] = {}
+        self._places: dict[str, dict[str, None]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._places)
 
     def __str__(self) -> str:
-        kinds = (f"{kind}: {listed(places, self.limit)}" for kind, places in self._places.items())
+        kinds = (f"{kind}: {listed(list(places), self.limit)}" for kind, places in self._places.items())
         return f"{self.source}: {'; '.join(kinds)}"
 
     def add(self, kind: str, place: str) -> None:
-        """Note one place (``row 7``) where something of a kind (``the image does not exist``) is wrong."""
-        self._places.setdefault(kind, []).append(place)
+        """Note one place (``row 7``), once, where something of a kind (``the image does not exist``) is wrong."""
+        self._places.setdefault(kind, {})[place] = None
 
     def raise_if_any(self) -> None:
         """Raise an `InputError` that says all of it; nothing happens when nothing is wrong."""

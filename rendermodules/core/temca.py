@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from rendermodules.core.acquisitions import AcquiredImage, translation
+from rendermodules.core.acquisitions import AcquiredImage, move_to_origin, translation
 from rendermodules.core.problems import InputError, Problems
 
 
@@ -37,11 +37,13 @@ def temca_images(content: Any, source: str, z: float, *, section_id: str, tile_i
     problems = Problems(source)
     if not data:
         problems.add("there is no image", "data")
-    (nanometres,) = _numbers(metadata, "calibration.highmag.x_nm_per_pix", 1, "metadata", problems)
     camera = metadata.get("camera_info") or {}
-    size = (
-        [int(_numbers(camera, key, 1, "camera_info", problems)[0]) for key in ("width", "height")] if camera else [0, 0]
-    )
+    layout = {
+        "temca": str(metadata.get("temca_id", "")),
+        "camera": str(camera.get("camera_id", "")),
+        "pixelsize": _numbers(metadata, "calibration.highmag.x_nm_per_pix", 1, "metadata", problems)[0],
+    }
+    sizes = [_numbers(camera, key, 1, "camera_info", problems)[0] if camera else 0.0 for key in ("width", "height")]
     images = []
     for index, item in enumerate(data, start=1):
         name = item.get("img_path")
@@ -49,9 +51,7 @@ def temca_images(content: Any, source: str, z: float, *, section_id: str, tile_i
         if not isinstance(name, str):
             problems.add(_missing("img_path", "img_path", item), place)
             continue
-        stage = _numbers(item, "img_meta.stage_pos", 2, place, problems)
-        (angle,) = _numbers(item, "img_meta.angle", 1, place, problems)
-        column, row = _numbers(item, "img_meta.raster_pos", 2, place, problems)
+        corner, own_layout = _placement(item, place, problems)
         stem = name.rpartition("/")[2].rpartition(".")[0]
         images.append(
             AcquiredImage(
@@ -60,23 +60,15 @@ def temca_images(content: Any, source: str, z: float, *, section_id: str, tile_i
                 z=z,
                 tile_id=f"{stem}.{z}" if tile_ids_with_z else stem,
                 section_id=section_id,
-                affine=translation(*_corner(item, stage, angle, place, problems)),
-                width=size[0],
-                height=size[1],
-                layout={
-                    "temca": str(metadata.get("temca_id", "")),
-                    "camera": str(camera.get("camera_id", "")),
-                    "imageRow": int(row),
-                    "imageCol": int(column),
-                    "stageX": stage[0],
-                    "stageY": stage[1],
-                    "rotation": angle,
-                    "pixelsize": nanometres,
-                },
+                affine=translation(*corner),
+                width=int(sizes[0]),
+                height=int(sizes[1]),
+                layout={**layout, **own_layout},
             )
         )
     problems.raise_if_any()
-    return _from_origin(images)
+    move_to_origin(images)
+    return images
 
 
 def _parts(content: Any, source: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
@@ -92,25 +84,28 @@ def _parts(content: Any, source: str) -> tuple[Mapping[str, Any], list[Mapping[s
     return metadata, data
 
 
-def _corner(
-    item: Mapping[str, Any], stage: list[float], angle: float, place: str, problems: Problems
-) -> tuple[int, int]:
-    """Return where the stage was, in whole pixels along the axes of the picture."""
+def _placement(
+    item: Mapping[str, Any], place: str, problems: Problems
+) -> tuple[tuple[int, int], dict[str, float | int]]:
+    """Return where the stage was, in whole pixels along the axes of the picture, and what the layout tells of it."""
+    stage = _numbers(item, "img_meta.stage_pos", 2, place, problems)
+    (angle,) = _numbers(item, "img_meta.angle", 1, place, problems)
+    column, row = _numbers(item, "img_meta.raster_pos", 2, place, problems)
     sizes = [_numbers(item, f"img_meta.pixel_size_{axis}_move", 1, place, problems)[0] for axis in "xy"]
     if 0.0 in sizes:
         problems.add("a pixel has no size", place)
-        return 0, 0
+        sizes = [1.0, 1.0]
     x, y = (position / size for position, size in zip(stage, sizes, strict=True))
     cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     # cut towards 0 and not rounded, as in all montages that were imported before
-    return int(x * cosine + y * sine), int(-x * sine + y * cosine)
-
-
-def _from_origin(images: list[AcquiredImage]) -> list[AcquiredImage]:
-    left, top = (min(image.affine[axis] for image in images) for axis in (4, 5))
-    for image in images:
-        image.affine = translation(image.affine[4] - left, image.affine[5] - top)
-    return images
+    corner = int(x * cosine + y * sine), int(-x * sine + y * cosine)
+    return corner, {
+        "imageRow": int(row),
+        "imageCol": int(column),
+        "stageX": stage[0],
+        "stageY": stage[1],
+        "rotation": angle,
+    }
 
 
 def _numbers(item: Mapping[str, Any], path: str, count: int, place: str, problems: Problems) -> list[float]:

@@ -10,7 +10,10 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "GenerateEMTilespecsFromMetafile": "generate_EM_tilespecs_from_metafile",
         "GenerateMipmaps": "generate_mipmaps",
         "ImportImageDirectory": "import_image_directory",
+        "ImportOme": "import_ome",
+        "ImportSerialem": "import_serialem",
         "ImportStatetable": "import_statetable",
         "ImportTilespecs": "import_tilespecs",
+        "MakeMontageScapesStack": "make_montage_scapes_stack",
     },
 )

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from rendermodules.io.images import ImageSource
 from rendermodules.io.mipmaps import MipmapWriting, write_mipmaps
 from rendermodules.io.paths import is_local, url_of_path
-from rendermodules.io.tilespecs import expanded_places
+from rendermodules.io.patterns import expanded_places
 from rendermodules.module.fields import Bool, Int, Json, List, Str
 from rendermodules.module.mipmaps import MipmapParameters, mipmap_names, mipmap_writings
 from rendermodules.module.plain_module import PlainModule

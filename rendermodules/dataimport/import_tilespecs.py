@@ -27,7 +27,8 @@ from rendermodules.core.tilespec_checks import check_tilespecs
 from rendermodules.io.image_folders import image_urls, missing_images
 from rendermodules.io.json_files import read_json
 from rendermodules.io.paths import file_name, is_local, local_path
-from rendermodules.io.tilespecs import TilespecFile, expanded_places, merged_sections, read_tilespecs
+from rendermodules.io.patterns import expanded_places
+from rendermodules.io.tilespecs import TilespecFile, merged_sections, read_tilespecs
 from rendermodules.module.fields import Bool, Float, List, Str
 from rendermodules.module.import_module import ImportModule, ImportParameters
 from rendermodules.module.schemas import OutputStackParameters

@@ -270,7 +270,13 @@ def _cv2_bytes(suffix: str, image: Image, options: list[int]) -> bytes:
     return bytes(content)
 
 
-def tiff_bytes(image: Image, compression: str | None = None, byte_order: Literal["<", ">"] = "<") -> bytes:
+def tiff_bytes(
+    image: Image,
+    compression: str | None = None,
+    byte_order: Literal["<", ">"] = "<",
+    pixel_size: tuple[float, float] | None = None,
+    unit: str | None = None,
+) -> bytes:
     """Return an image as a TIFF of one page.
 
     Parameters
@@ -281,12 +287,21 @@ def tiff_bytes(image: Image, compression: str | None = None, byte_order: Literal
         ``deflate``, ``lzw`` or ``zstd``, each with the horizontal predictor; none if absent.
     byte_order : ``<`` or ``>``, default: ``<``
         ``<`` little endian, ``>`` big endian.
+    pixel_size : (float, float), optional
+        Width and height of a pixel.
+    unit : str, optional
+        What they are measured in, by ImageJ's name, such as ``nm``; ImageJ shows sizes in it.
     """
     import tifffile
 
     file = io.BytesIO()
     predictor = compression is not None
     photometric = "rgb" if image.ndim == 3 else "minisblack"
+    scale: dict[str, Any] = {}
+    if pixel_size is not None:
+        # the tag knows inches and centimetres only; ImageJ reads other units from the description
+        scale = {"resolution": (1 / pixel_size[0], 1 / pixel_size[1]), "resolutionunit": "NONE"}
+        scale["description"] = f"ImageJ=1.53c\nunit={unit or 'pixel'}\n"
     tifffile.imwrite(
         file,
         image,
@@ -295,5 +310,6 @@ def tiff_bytes(image: Image, compression: str | None = None, byte_order: Literal
         compression=compression,
         predictor=predictor,
         metadata=None,
+        **scale,
     )
     return file.getvalue()

@@ -250,6 +250,7 @@ class _ZarrSliceLoader:
         place = checked_path(container, allowed) if is_local(container) else container
         if place is container:
             check_allowed(source.url, container, allowed)
+            place = remote_place(container)
         values = dict(parse_qsl(query))
         try:
             array = zarr.open_array(place, path=values.get("dataSet", ""), mode="r")

@@ -25,10 +25,12 @@ __all__ = [
     "ImageSource",
     "RefusedImageError",
     "check_readable",
+    "copy_image",
     "file_stamp",
     "image_header",
     "image_bytes",
     "image_size",
+    "is_finished",
     "read_image",
     "write_image",
 ]
@@ -150,3 +152,41 @@ def write_image(
         The name asks for another format.
     """
     write_bytes_whole(path, image_bytes(path, image, quality, compression))
+
+
+def is_finished(url: str, size: tuple[int, int], source: ImageSource) -> bool:
+    """Return whether an image that is made of another is there, can be decoded, has its size and is not the older one.
+
+    Parameters
+    ----------
+    url : str
+        What was made.
+    size : (int, int)
+        Width and height that it must have.
+    source : ImageSource
+        What it was made of; of a remote one the age is not asked.
+    """
+    made, origin = file_stamp(ImageSource(url)), file_stamp(source)
+    if is_local(url) and (made is None or (origin is not None and made[0] < origin[0])):
+        return False
+    try:
+        rows, columns = read_image(url).shape[:2]
+    except ImageError:
+        return False
+    return (columns, rows) == size
+
+
+def copy_image(source: ImageSource, path: str | os.PathLike[str]) -> bool:
+    """Write an image to a file of its own, unless that is finished; return whether it was written.
+
+    Parameters
+    ----------
+    source : ImageSource
+        An image in any container.
+    path : path
+        As of `write_image`.
+    """
+    if is_finished(os.fspath(path), image_size(source), source):
+        return False
+    write_image(path, read_image(source))
+    return True

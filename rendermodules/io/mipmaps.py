@@ -19,11 +19,10 @@ from rendermodules.io.files import write_bytes_whole
 from rendermodules.io.image_loaders import DEFAULT_LOADER
 from rendermodules.io.images import (
     Image,
-    ImageError,
     ImageSource,
-    file_stamp,
     image_bytes,
     image_size,
+    is_finished,
     read_image,
 )
 from rendermodules.io.paths import ReadPolicy, file_name, is_local, joined_url, local_path, mipmap_url, remote_place
@@ -234,18 +233,6 @@ def plane_suffix(source: ImageSource) -> str:
     if source.loader_type == DEFAULT_LOADER or source.slice_number is None:
         return plane
     return f"{plane}_slice{source.slice_number:04d}"
-
-
-def is_finished(url: str, size: tuple[int, int], source: ImageSource) -> bool:
-    """Return whether a level is there, can be decoded, has its size and is not older than its source."""
-    made, origin = file_stamp(ImageSource(url)), file_stamp(source)
-    if is_local(url) and (made is None or (origin is not None and made[0] < origin[0])):
-        return False
-    try:
-        rows, columns = read_image(url).shape[:2]
-    except ImageError:
-        return False
-    return (columns, rows) == size
 
 
 def _write(url: str, image: Image, writing: MipmapWriting) -> None:

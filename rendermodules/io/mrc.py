@@ -44,6 +44,14 @@ class MrcHeader:
         kept = {np.dtype(np.uint8): np.uint8, np.dtype(np.uint16): np.uint16, np.dtype(np.int16): np.uint16}
         return ImageHeader(self.width, self.height, np.dtype(kept.get(self.dtype.newbyteorder("="), np.float32)))
 
+    @property
+    def shown_range(self) -> tuple[float, float] | None:
+        """Range of the values as `mrc_image` returns them; None for bytes and where the file says none."""
+        if self.dtype.itemsize == 1 or not self.least < self.greatest:
+            return None
+        shift = 32768.0 if self.dtype.kind == "i" else 0.0
+        return self.least + shift, self.greatest + shift
+
 
 def mrc_header(file: BinaryIO) -> MrcHeader:
     """Return the header of an open MRC file.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from rendermodules.io.images import Image, ImageSource, image_size, read_image, write_image
-from rendermodules.io.mipmaps import is_finished, plane_suffix
+from rendermodules.io.images import Image, ImageSource, image_size, is_finished, read_image, write_image
+from rendermodules.io.mipmaps import plane_suffix
 from rendermodules.io.paths import is_local, path_of_url, url_of_path
 
 

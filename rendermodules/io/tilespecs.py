@@ -1,14 +1,13 @@
 """Files of tile specs and of shared transforms, in every form that Render's programs write."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from glob import glob, has_magic
+from dataclasses import dataclass, replace
 from typing import Any
 
+from rendermodules.core.identifiers import renumbered, with_section_id
 from rendermodules.core.problems import InputError
 from rendermodules.core.sections import Section, TileSpec, TransformSpec
 from rendermodules.io.json_files import read_json
-from rendermodules.io.paths import is_local, local_path, remote_place
 
 
 def read_tilespecs(place: str) -> Section:
@@ -81,36 +80,6 @@ def merged_sections(sections: Iterable[Section]) -> list[Section]:
     return [Section(z, tiles[z], transforms) for z in sorted(tiles)]
 
 
-def expanded_places(patterns: Iterable[str]) -> list[str]:
-    """Return the files that patterns such as ``folder/*.json`` stand for, each once, those of a pattern sorted.
-
-    Raises
-    ------
-    InputError
-        A pattern stands for no file.
-    """
-    found: dict[str, None] = {}
-    for pattern in patterns:
-        places = _expanded(pattern)
-        if not places:
-            raise InputError(f"there is no file {pattern}")
-        found.update(dict.fromkeys(places))
-    return list(found)
-
-
-def _expanded(pattern: str) -> list[str]:
-    if is_local(pattern):
-        path = str(local_path(pattern))
-        # the pattern may be in any part of the path, which Path.glob does not take
-        return sorted(glob(path)) if has_magic(path) else [path] if local_path(path).is_file() else []  # noqa: PTH207
-    if not has_magic(pattern):
-        return [pattern]
-    import fsspec
-
-    files, place = fsspec.core.url_to_fs(remote_place(pattern))
-    return sorted(files.unstrip_protocol(name) for name in files.glob(place))
-
-
 @dataclass(frozen=True)
 class TilespecFile:
     """A file of tile specs and what is changed about them.
@@ -136,9 +105,7 @@ class TilespecFile:
         """Return its tiles, changed, and all shared transforms; errors as of `read_tilespecs` and `read_transforms`."""
         section = read_tilespecs(self.place)
         transforms = {**section.transforms, **(read_transforms(self.transform_place) if self.transform_place else {})}
-        tiles = section.tiles
+        section = replace(section, transforms=transforms)
         if self.z is not None:
-            tiles = [{**tile, "z": self.z} for tile in tiles]
-        if self.section_id is not None:
-            tiles = [{**tile, "layout": {**(tile.get("layout") or {}), "sectionId": self.section_id}} for tile in tiles]
-        return Section(section.z if self.z is None else self.z, tiles, transforms)
+            section = renumbered(section, self.z)
+        return section if self.section_id is None else with_section_id(section, self.section_id)

@@ -2,49 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import marshmallow
 import renderapi.render
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
 
 from rendermodules.module.errors import ConnectionParametersError, RenderModuleError
 from rendermodules.module.schemas import RenderClientParameters
 
-CONNECT_SECONDS = 10
-READ_SECONDS = 300
 RETRIES = 5
 
 # what Render answers to a PUT or POST that asks and changes nothing
 _QUERY_ROUTES = re.compile(r"(coordinates(/[^/]*)?|tileIdsForCoordinates|tile-specs-with-ids|-image)$")
-
-
-class _PatientAdapter(HTTPAdapter):
-    """HTTP with a time-out on every call and a few retries, each later than the last.
-
-    Only failures of the way there (no connection, a gateway's 502, 503, 504) are tried
-    again: Render's own 500 means that it refused, and a POST makes a new stack version.
-    """
-
-    def __init__(self, retries: int) -> None:
-        retry = Retry(
-            total=retries,
-            connect=retries,
-            read=min(retries, 2),
-            backoff_factor=0.5,
-            status_forcelist=(502, 503, 504),
-            allowed_methods=("GET", "HEAD", "PUT", "DELETE", "OPTIONS"),
-            raise_on_status=False,
-        )
-        super().__init__(max_retries=retry, pool_maxsize=16)
-
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
-        if options.get("timeout") is None:
-            options["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
-        return super().send(request, **options)
 
 
 class _ReadOnlySession(requests.Session):
@@ -79,7 +49,8 @@ def connect(
     renderapi.render.Render
         To be passed as ``render=`` to the functions of ``renderapi``. Every call has a
         time-out (10 s to connect, 300 s between two pieces of an answer); failed connections
-        are tried again.
+        are tried again. Without ``client_scripts`` those of `rendermodules.render_ws.clients` are
+        used, so that ``renderapi.client`` needs no Java.
 
     Raises
     ------
@@ -93,25 +64,20 @@ def connect(
             f"{key}: {' '.join(map(str, messages))}" for key, messages in error.normalized_messages().items()
         )
         raise ConnectionParametersError(f"render: {problems}") from None
-    session: requests.Session = _ReadOnlySession() if read_only else requests.Session()
-    port = checked["port"]
-    if is_store_path(checked["host"]):
-        from rendermodules.render_ws.adapter import EMBEDDED_URL, EmbeddedAdapter
+    from rendermodules.render_ws.adapter import store_of_url
+    from rendermodules.render_ws.clients import SCRIPTS_FOLDER
+    from rendermodules.render_ws.sessions import mounted
 
-        # proxies and .netrc are for networks; looking for them costs as much as the call
-        session.trust_env = False
-        session.mount(EMBEDDED_URL, EmbeddedAdapter(Path(checked["host"]).expanduser()))
-        host, port = EMBEDDED_URL, None
-    else:
-        host = checked["host"].rstrip("/")
-        host = host if "://" in host else f"http://{host}"
-        session.mount(host, _PatientAdapter(retries))
+    session: requests.Session = _ReadOnlySession() if read_only else requests.Session()
+    host = checked["host"]
+    address = mounted(session, host if "://" in host or is_store_path(host) else f"http://{host}", retries)
     return renderapi.render.Render(
-        host=host,
-        port=port,
+        host=address,
+        port=checked["port"] if store_of_url(address) is None else None,
         owner=checked["owner"],
         project=checked["project"],
-        client_scripts=checked["client_scripts"],
+        # programs that it starts would not know that they may only ask
+        client_scripts=None if read_only else checked["client_scripts"] or str(SCRIPTS_FOLDER),
         session=session,
     )
 

@@ -145,9 +145,9 @@ def _submitter(stack: ExitStack, pool: Mapping[str, Any], count: int) -> Callabl
     # forked from a clean server: no threads, locks or open database of this process in the workers
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["rendermodules.module.render_module"])
-    # the server may have been started in another folder, and paths of parameters may be relative
+    # the server may have been started in another folder, and relative paths are those of this process
     executor = concurrent.futures.ProcessPoolExecutor(
-        size, mp_context=context, initializer=os.chdir, initargs=(str(Path.cwd()),)
+        size, mp_context=context, initializer=os.chdir, initargs=(Path.cwd(),)
     )
     stack.callback(executor.shutdown, cancel_futures=True)
     return executor.submit

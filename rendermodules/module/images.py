@@ -24,6 +24,9 @@ def box_image(
     channel: str | None = None,
     min_intensity: float | None = None,
     max_intensity: float | None = None,
+    filtered: bool = False,
+    filter_list_name: str | None = None,
+    fill_with_noise: bool = False,
 ) -> NDArray[Any]:
     """Return what a stack shows in a box, in grey.
 
@@ -50,6 +53,12 @@ def box_image(
         A channel's name; by default the stack's default or the first.
     min_intensity, max_intensity : float, optional
         By default those of the tiles. Without effect on 16 bit.
+    filtered : bool, default: False
+        Even out the images' contrast by Render's own filters, or those of the list that is named.
+    filter_list_name : str, optional
+        List of filters of the Render server.
+    fill_with_noise : bool, default: False
+        Noise instead of 0 where there is no tile.
 
     Returns
     -------
@@ -60,7 +69,14 @@ def box_image(
     route = "tiff16-image" if dtype == "uint16" else "tiff-image"
     url = format_preamble(render.DEFAULT_HOST, render.DEFAULT_PORT, render.DEFAULT_OWNER, render.DEFAULT_PROJECT, stack)
     url += f"/z/{float(z)!r}/box/{x},{y},{width},{height},{scale!r}/{route}"
-    query = {"channels": channel, "minIntensity": min_intensity, "maxIntensity": max_intensity}
+    query: dict[str, Any] = {
+        "channels": channel,
+        "minIntensity": min_intensity,
+        "maxIntensity": max_intensity,
+        "filter": "true" if filtered else None,
+        "filterListName": filter_list_name,
+        "fillWithNoise": "true" if fill_with_noise else None,
+    }
     response = render.session.get(url, params={key: value for key, value in query.items() if value is not None})
     if response.status_code >= 400:
         raise RenderModuleError(

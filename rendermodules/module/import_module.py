@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rendermodules.core.acquisitions import AcquiredImage, check_images, images_by_z, section_of_images
+from rendermodules.core.acquisitions import AcquiredImage, check_images, id_text, images_by_z, section_of_images
 from rendermodules.core.mipmap_levels import with_mipmap_levels
 from rendermodules.core.positions import ImageShape
 from rendermodules.core.problems import Problems
@@ -15,8 +15,8 @@ from rendermodules.io.files import write_bytes_whole
 from rendermodules.io.image_folders import image_urls
 from rendermodules.io.image_loaders import DEFAULT_LOADER
 from rendermodules.io.image_shapes import check_masks, check_sizes, shapes_of_images
-from rendermodules.io.images import ImageSource
-from rendermodules.io.paths import java_number
+from rendermodules.io.images import ImageSource, copy_image
+from rendermodules.io.paths import java_number, url_of_path
 from rendermodules.module import stacks
 from rendermodules.module.errors import SectionError
 from rendermodules.module.fields import Bool, Float, Int, List, Nested, OutputDir, Str
@@ -63,6 +63,14 @@ class ImageImportParameters(ImportParameters):
     mipmaps = Nested(
         MipmapParameters,
         "make reduced images too and write them into the tiles; parameters are those of generate_mipmaps",
+    )
+
+
+class ContainerImportParameters(ImageImportParameters):
+    """Images that several lie together in one file."""
+
+    extracted_directory = OutputDir(
+        "folder into which images are copied as TIFF files of their own; a Java Render needs that for MRC and Zarr"
     )
 
 
@@ -205,6 +213,18 @@ class ImageImportModule(ImportModule):
             image.max_intensity = _first_of(image.max_intensity, white, shape.white)
             image.mask_url = image.mask_url or mask
 
+    def extract(self, images: Sequence[AcquiredImage], folder: str) -> None:
+        """Copy images into TIFF files of their own, named by tile and channel, and take those instead.
+
+        Files that are finished stay.
+        """
+        targets = [Path(folder).absolute() / f"{_file_stem(image)}.tif" for image in images]
+        work = [(_source(image, image.url), target) for image, target in zip(images, targets, strict=True)]
+        if not self.dry_run:
+            self.map(_extracted, work, unit="images", describe=lambda item: f"copy of {item[0].url} to {item[1].name}")
+        for image, target in zip(images, targets, strict=True):
+            image.url, image.loader_type, image.slice_number = url_of_path(target), None, None
+
     def write_images(
         self,
         stack: str,
@@ -265,6 +285,14 @@ class ImageImportModule(ImportModule):
 
 def _first_of(*values: float | None) -> float | None:
     return next((value for value in values if value is not None), None)
+
+
+def _file_stem(image: AcquiredImage) -> str:
+    return id_text(image.tile_id if image.channel is None else f"{image.tile_id}_{image.channel}")
+
+
+def _extracted(item: tuple[ImageSource, Path]) -> bool:
+    return copy_image(*item)
 
 
 def _section_name(group: tuple[float, Any], *, stack: str) -> str:

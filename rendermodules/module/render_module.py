@@ -98,6 +98,10 @@ class SectionMapModule(RenderModule):
         """Return the further stacks to read; the task gets an empty section of one that has no tile at a z."""
         return [self.args[name] for name in self.also_reads if self.args[name]]
 
+    def stack_version(self) -> dict[str, Any]:
+        """Return what is different in the output stack's version from that of the input stack."""
+        return {}
+
     def zvalues(self) -> list[float]:
         """Return the z of the sections to process, ascending."""
         return stacks.selected_z_values(self.render, self.args["input_stack"], self.args)
@@ -123,7 +127,8 @@ class SectionMapModule(RenderModule):
             return self._summary(zs, [])
         with self.journal() as journal:
             self._forget_lost_sections(journal, target, in_place)
-            with self.written_stack(target, like=source, in_place_zs=zs if in_place else None) as written:
+            in_place_zs = zs if in_place else None
+            with self.written_stack(target, like=source, in_place_zs=in_place_zs, **self.stack_version()) as written:
                 work = functools.partial(
                     _mapped_section,
                     parameters=self.args["render"],
@@ -216,5 +221,5 @@ def worker_connection(parameters: Mapping[str, Any]) -> Render:
 
 @functools.lru_cache(maxsize=4)
 def _connection(parameters: str, folder: Path) -> Render:
-    # the path of a store may be relative to the folder
+    # a store may be given by a path from the current folder, which is therefore part of the key
     return connect(json.loads(parameters))

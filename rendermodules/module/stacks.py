@@ -9,6 +9,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -69,6 +70,11 @@ def stack_metadata(render: Render, stack: str) -> dict[str, Any]:
     _check(response, f"the metadata of stack {stack}")
     metadata: dict[str, Any] = orjson.loads(response.content)
     return metadata
+
+
+def modification_time(render: Render, stack: str) -> float:
+    """Return when a stack's state or version was changed last, in seconds since 1970."""
+    return datetime.fromisoformat(stack_metadata(render, stack)["lastModifiedTimestamp"]).timestamp()
 
 
 def z_values(render: Render, stack: str) -> list[float]:

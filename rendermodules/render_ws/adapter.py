@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
@@ -18,6 +18,20 @@ EMBEDDED_URL = "http://embedded.store"
 """Address that stands for a store within this process; mount an `EmbeddedAdapter` there."""
 
 
+def embedded_url(store: str | os.PathLike[str]) -> str:
+    """Return the address of a service on a store file, ``http://embedded.store/path/of/the/store.db``.
+
+    The path within it leads other processes to the same store, see `store_of_url`.
+    """
+    return EMBEDDED_URL + quote(str(Path(store).expanduser().resolve()), safe="/")
+
+
+def store_of_url(url: str) -> Path | None:
+    """Return the store file that an address made by `embedded_url` names; None of other addresses."""
+    path = unquote(urlsplit(url).path) if url.startswith(f"{EMBEDDED_URL}/") else ""
+    return Path(path) if path.strip("/") else None
+
+
 class EmbeddedAdapter(BaseAdapter):
     """Answers HTTP requests from a store file, in this process and without a socket.
 
@@ -25,6 +39,8 @@ class EmbeddedAdapter(BaseAdapter):
 
         session = requests.Session()
         session.mount(EMBEDDED_URL, EmbeddedAdapter("project.db"))
+
+    Routes are then at ``EMBEDDED_URL`` and at ``embedded_url("project.db")``.
 
     Instances hold no connection and can be pickled and used after a fork; connections to the
     store belong to one thread of one process each.
@@ -64,7 +80,8 @@ class EmbeddedAdapter(BaseAdapter):
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
             started[:] = [status, headers]
 
-        body = _application(self.settings)(_environment(request), start_response)
+        environment = _environment(request, _mount(self.settings.store))
+        body = _application(self.settings)(environment, start_response)
         response = requests.Response()
         code, _, response.reason = started[0].partition(" ")
         response.status_code = int(code)
@@ -90,14 +107,23 @@ def _application(settings: Settings) -> Any:
     return application(settings)
 
 
-def _environment(request: requests.PreparedRequest) -> dict[str, Any]:
+@lru_cache(maxsize=8)
+def _mount(store: Path) -> str:
+    """Return the path of the service's own address, percent-encoded."""
+    return urlsplit(embedded_url(store)).path
+
+
+def _environment(request: requests.PreparedRequest, mount: str) -> dict[str, Any]:
     url = urlsplit(request.url or "")
     content = _content(request.body)
+    # WSGI wants the decoded bytes of the path as latin-1
+    path, mounted_at = (unquote_to_bytes(part).decode("latin-1") for part in (url.path, mount))
+    within = path.startswith(f"{mounted_at}/")
     environment = {
         "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": "",
-        # WSGI wants the decoded bytes of the path as latin-1
-        "PATH_INFO": unquote_to_bytes(url.path).decode("latin-1"),
+        # falcon puts this in front of addresses as it is
+        "SCRIPT_NAME": mount if within else "",
+        "PATH_INFO": path.removeprefix(mounted_at) if within else path,
         "QUERY_STRING": url.query,
         "SERVER_NAME": url.hostname or "",
         "SERVER_PORT": str(url.port or 80),

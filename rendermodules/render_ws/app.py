@@ -124,13 +124,16 @@ def _responder(settings: Settings, route: Route) -> Responder:
         _require_accepted(request, route)
         body = _body(settings, request, route)
         query = {name: value if isinstance(value, list) else [value] for name, value in request.params.items()}
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        answer = route.handler(Call(settings, path, query, body, request.prefix + PREFIX, headers))
+        answer = route.handler(Call(settings, path, query, body, request.prefix + PREFIX, lambda: _headers(request)))
         if answer is CREATED:
             response.set_header("Location", _location(request))
         _send(response, answer)
 
     return respond
+
+
+def _headers(request: Request) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
 
 
 def _location(request: Request) -> str:

@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from rendermodules.io.paths import ReadPolicy, allowed_below
@@ -37,8 +38,8 @@ class Call:
     body : bytes
     base_url : str
         Address of the service as the client wrote it, up to `PREFIX`.
-    headers : mapping of str to str
-        Names in lower case.
+    headers : callable
+        Returns the headers of the request by their names in lower case; most handlers do not ask.
     """
 
     def __init__(
@@ -48,14 +49,19 @@ class Call:
         query: Mapping[str, list[str]],
         body: bytes,
         base_url: str,
-        headers: Mapping[str, str],
+        headers: Callable[[], Mapping[str, str]],
     ) -> None:
         self.settings = settings
         self.path = path
         self.query = query
         self.body = body
         self.base_url = base_url
-        self.headers = headers
+        self._headers = headers
+
+    @cached_property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the request, by their names in lower case."""
+        return self._headers()
 
     @property
     def strict(self) -> bool:
@@ -73,7 +79,7 @@ class Call:
         roots = self.settings.image_roots
         return None if roots is None else allowed_below(roots)
 
-    @property
+    @cached_property
     def stack_id(self) -> StackId:
         """Owner, project and stack of the path."""
         return self.valid_stack_id(self.path["owner"], self.path["project"], self.path["stack"])

@@ -14,19 +14,18 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import orjson
-import requests
 
 from rendermodules.io.files import write_bytes_whole
 from rendermodules.io.paths import java_number
-from rendermodules.render_ws.adapter import EMBEDDED_URL, EmbeddedAdapter
 from rendermodules.render_ws.errors import ServiceError
-from rendermodules.render_ws.routing import PREFIX
+from rendermodules.render_ws.remote import RemoteService
 
 logger = logging.getLogger(__name__)
 
 TILES_AT_ONCE = 5000
 PAIRS_AT_ONCE = 500
-_SECONDS = 600
+# a person waits
+_RETRIES = 2
 
 
 class MigrationError(ServiceError):
@@ -43,59 +42,6 @@ class Choice(NamedTuple):
     with_matches: bool = True
 
 
-class Service:
-    """The routes of a service, at an address or on a store file.
-
-    Parameters
-    ----------
-    place : str
-        ``http://...`` with or without the prefix of the routes, or the path of a store.
-    """
-
-    def __init__(self, place: str) -> None:
-        self.session = requests.Session()
-        if "://" in place:
-            self._base = place.rstrip("/").removesuffix(PREFIX) + PREFIX
-        else:
-            self.session.trust_env = False
-            self.session.mount(EMBEDDED_URL, EmbeddedAdapter(place))
-            self._base = EMBEDDED_URL + PREFIX
-
-    def get(self, *parts: str) -> bytes:
-        """Return the body of an answer to GET."""
-        return self._send("GET", parts)
-
-    def get_json(self, *parts: str) -> Any:
-        """Return the JSON of an answer to GET."""
-        return orjson.loads(self.get(*parts))
-
-    def send_json(self, method: str, *parts: str, body: Any = None, query: str = "") -> None:
-        """Send JSON, or nothing."""
-        self._send(method, parts, query, None if body is None else orjson.dumps(body))
-
-    def has(self, *parts: str) -> bool:
-        """Return whether a path leads to something."""
-        return self._answer("GET", parts, "", None).status_code == 200
-
-    def _answer(self, method: str, parts: tuple[str, ...], query: str, body: bytes | None) -> requests.Response:
-        if any("/" in part for part in parts):
-            raise MigrationError(f"no route can name {parts}: '/' separates the parts of a path")
-        path = "/".join(quote(part, safe="") for part in parts)
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        try:
-            return self.session.request(
-                method, f"{self._base}/{path}{query}", data=body, headers=headers, timeout=_SECONDS
-            )
-        except requests.RequestException as error:
-            raise MigrationError(f"{method} {path}: {error}") from error
-
-    def _send(self, method: str, parts: tuple[str, ...], query: str = "", body: bytes | None = None) -> bytes:
-        answer = self._answer(method, parts, query, body)
-        if answer.status_code >= 300:
-            raise MigrationError(f"{method} {answer.url} failed: {answer.status_code} {answer.text[:500]}")
-        return bytes(answer.content)
-
-
 def export_projects(source: str, folder: Path, choice: Choice) -> None:
     """Write stacks and matches of a service into a folder.
 
@@ -105,11 +51,13 @@ def export_projects(source: str, folder: Path, choice: Choice) -> None:
     Raises
     ------
     MigrationError
-        The folder is not empty, or the service fails.
+        The folder is not empty.
+    RequestFailed
+        The service fails.
     """
     if folder.exists() and any(folder.iterdir()):
         raise MigrationError(f"{folder} is not empty")
-    service = Service(source)
+    service = RemoteService(source, _RETRIES)
     for owner in [choice.owner] if choice.owner else service.get_json("owners"):
         for metadata in service.get_json("owner", owner, "stacks"):
             if _is_chosen(metadata["stackId"], choice):
@@ -128,21 +76,22 @@ def import_projects(folder: Path, target: str) -> None:
     Raises
     ------
     MigrationError
-        A stack or collection exists already in the target, which is then untouched; or the
-        service fails, and the stack in question is left LOADING.
+        A stack or collection exists already in the target, which is then untouched.
+    RequestFailed
+        The service fails; the stack in question is left LOADING.
     """
-    service = Service(target)
+    service = RemoteService(target, _RETRIES)
     stacks = sorted(folder.glob("stacks/*/*/*/stack.json"))
     collections = sorted(folder.glob("matches/*/*/collection.json"))
     if not stacks and not collections:
         raise MigrationError(f"{folder} holds no export")
     for file in stacks:
         parts = _stack_parts(orjson.loads(file.read_bytes())["stackId"])
-        if service.has(*parts):
+        if service.find_json(*parts) is not None:
             raise MigrationError(f"{'/'.join(parts)} exists already; nothing was imported")
     for file in collections:
         parts = _collection_parts(orjson.loads(file.read_bytes()))
-        if service.has(*parts, "pGroupIds"):
+        if service.find_json(*parts, "pGroupIds") is not None:
             raise MigrationError(f"{'/'.join(parts)} exists already; nothing was imported")
     for file in stacks:
         _import_stack(service, file)
@@ -155,7 +104,7 @@ def _is_chosen(stack_id: dict[str, str], choice: Choice) -> bool:
     return in_project and (choice.stacks is None or stack_id["stack"] in choice.stacks)
 
 
-def _export_stack(service: Service, metadata: dict[str, Any], folder: Path) -> None:
+def _export_stack(service: RemoteService, metadata: dict[str, Any], folder: Path) -> None:
     parts = _stack_parts(metadata["stackId"])
     place = folder.joinpath("stacks", *map(_file_name, metadata["stackId"].values()))
     for z in service.get_json(*parts, "zValues"):
@@ -166,7 +115,7 @@ def _export_stack(service: Service, metadata: dict[str, Any], folder: Path) -> N
     logger.info("exported %s", "/".join(parts))
 
 
-def _export_collection(service: Service, owner: str, name: str, folder: Path) -> None:
+def _export_collection(service: RemoteService, owner: str, name: str, folder: Path) -> None:
     parts = _collection_parts({"owner": owner, "name": name})
     place = folder / "matches" / _file_name(owner) / _file_name(name)
     for index, group in enumerate(service.get_json(*parts, "pGroupIds")):
@@ -176,27 +125,27 @@ def _export_collection(service: Service, owner: str, name: str, folder: Path) ->
     logger.info("exported %s", "/".join(parts))
 
 
-def _import_stack(service: Service, file: Path) -> None:
+def _import_stack(service: RemoteService, file: Path) -> None:
     metadata = orjson.loads(file.read_bytes())
     parts = _stack_parts(metadata["stackId"])
-    service.send_json("POST", *parts, body=metadata["currentVersion"])
+    service.send("POST", *parts, body=metadata["currentVersion"])
     for layer in sorted(file.parent.glob("z_*.json.gz")):
         for chunk in _chunks_of_layer(orjson.loads(gzip.decompress(layer.read_bytes()))):
-            service.send_json("PUT", *parts, "resolvedTiles", body=chunk, query="?deriveData=true")
+            service.send("PUT", *parts, "resolvedTiles", body=chunk, deriveData=True)
     if "hierarchicalData" in metadata:
-        service.send_json("PUT", *parts, "hierarchicalData", body=metadata["hierarchicalData"])
+        service.send("PUT", *parts, "hierarchicalData", body=metadata["hierarchicalData"])
     states = {"LOADING": [], "COMPLETE": ["COMPLETE"], "READ_ONLY": ["COMPLETE", "READ_ONLY"]}
     for state in states.get(metadata["state"], []):
-        service.send_json("PUT", *parts, "state", state)
+        service.send("PUT", *parts, "state", state)
     logger.info("imported %s", "/".join(parts))
 
 
-def _import_collection(service: Service, file: Path) -> None:
+def _import_collection(service: RemoteService, file: Path) -> None:
     parts = _collection_parts(orjson.loads(file.read_bytes()))
     for group in sorted(file.parent.glob("group_*.json.gz")):
         pairs = orjson.loads(gzip.decompress(group.read_bytes()))
         for begin in range(0, len(pairs), PAIRS_AT_ONCE):
-            service.send_json("PUT", *parts, "matches", body=pairs[begin : begin + PAIRS_AT_ONCE])
+            service.send("PUT", *parts, "matches", body=pairs[begin : begin + PAIRS_AT_ONCE])
     logger.info("imported %s", "/".join(parts))
 
 

@@ -1,7 +1,6 @@
 """The service over HTTP: granian in front, one or more worker processes with threads."""
 
 import errno
-import gc
 import logging
 import os
 import socket
@@ -93,9 +92,6 @@ def _worker_application(settings: Settings, parent: int) -> Any:
     from rendermodules.render_ws.app import application
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # bulk requests make many small objects and no cycles; looking for those costs a fifth of the time
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     return application(settings)
 

@@ -14,7 +14,7 @@ from rendermodules.render_ws.errors import InvalidRequest, Unprocessable
 from rendermodules.render_ws.models import decoded
 
 DERIVED_MEMBERS = ("minX", "minY", "maxX", "maxY", "meshCellSize")
-DEFAULT_MESH_CELL_SIZE = 64.0
+DEFAULT_MESH_CELL_SIZE = b"64.0"
 EMPTY_TRANSFORMS = b'{"type":"list","specList":[]}'
 
 
@@ -103,11 +103,18 @@ class StoredTile(NamedTuple):
     document: bytes
 
 
+_tile_decoder = msgspec.json.Decoder(_Tile)
+
+
 class Collection(NamedTuple):
-    """The body of a PUT of tiles, taken apart but not parsed: JSON by id."""
+    """The body of a PUT of tiles, taken apart but not parsed: JSON by id.
+
+    ``has_references`` is False when there are surely none.
+    """
 
     transforms: dict[str, bytes]
     tiles: list[bytes]
+    has_references: bool = True
 
 
 def received_collection(body: bytes) -> Collection:
@@ -134,16 +141,17 @@ def received_collection(body: bytes) -> Collection:
     for key, raw in (collection.transformIdToSpecMap or {}).items():
         named = decoded(raw, _Named)
         transforms[key if named.id is None else named.id] = bytes(raw)
-    return Collection(transforms, [bytes(raw) for raw in collection.tileIdToSpecMap.values()])
+    return Collection(transforms, [bytes(raw) for raw in collection.tileIdToSpecMap.values()], b"refId" in body)
 
 
 def referred_ids(collection: Collection) -> set[str]:
     """Return the ids of the shared transforms that a collection refers to but does not bring."""
     ids: set[str] = set()
+    if not collection.has_references:
+        return ids
     for raw in collection.tiles:
         if b"refId" in raw:
-            tile = decoded(raw, _Tile)
-            ids.update(_refs(tile) or ())
+            ids.update(_refs(_decoded_tile(raw)) or ())
     for raw in collection.transforms.values():
         if b"refId" in raw:
             ids |= referred_by(raw)
@@ -187,15 +195,17 @@ def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool
 
     from rendermodules.core.transforms import tiles_bounds
 
-    tiles = [decoded(raw, _Tile) for raw in collection.tiles]
+    tiles = [_decoded_tile(raw) for raw in collection.tiles]
     shared = {id: orjson.loads(raw) for id, raw in {**stored, **collection.transforms}.items()}
     refs = [_refs(tile) for tile in tiles]
     for tile, ids in zip(tiles, refs, strict=True):
-        _require_complete(tile, [id for id in ids or () if id not in shared])
+        _require_complete(tile)
+        if ids:
+            _require_known(tile, ids, shared)
     if not derived:
         given = [_given_box(tile) for tile in tiles]
         rows = zip(tiles, refs, given, collection.tiles, strict=True)
-        return [(tile.z, _tile_row(tile, ids, box, raw)) for tile, ids, box, raw in rows]
+        return [(tile.z or 0.0, _tile_row(tile, ids, box, raw)) for tile, ids, box, raw in rows]
     try:
         # what overflows is no finite box, which is an error of its own
         with np.errstate(over="ignore", invalid="ignore"):
@@ -203,25 +213,30 @@ def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool
     except NOT_UNDERSTOOD as error:
         raise InvalidRequest(f"a tile's transforms cannot be understood: {error}") from error
     return [
-        (tile.z, _tile_row(tile, ids, box, with_derived_members(raw, tile, box)))
+        (tile.z or 0.0, _tile_row(tile, ids, box, with_derived_members(raw, tile, box)))
         for tile, ids, box, raw in zip(tiles, refs, boxes, collection.tiles, strict=True)
     ]
 
 
 def with_derived_members(raw: bytes, tile: _Tile, box: Sequence[float]) -> bytes:
     """Return a tile spec's JSON with its bounding box and mesh cell size."""
-    if tile.box() is not None or tile.meshCellSize is not None or tile.transforms is None or b'"minX"' in raw:
+    if tile.minX is not None or tile.meshCellSize is not None or tile.transforms is None or b'"minX"' in raw:
         members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
         for name in DERIVED_MEMBERS:
             members.pop(name, None)
         if tile.transforms is None:
             members["transforms"] = msgspec.Raw(EMPTY_TRANSFORMS)
         raw = msgspec.json.encode(members)
+    cell_size = DEFAULT_MESH_CELL_SIZE if tile.meshCellSize is None else repr(tile.meshCellSize).encode()
     min_x, min_y, max_x, max_y = box
-    cell_size = tile.meshCellSize or DEFAULT_MESH_CELL_SIZE
-    return b"%b,%b" % (
-        raw[: raw.rindex(b"}")].rstrip(),
-        f'"minX":{min_x},"minY":{min_y},"maxX":{max_x},"maxY":{max_y},"meshCellSize":{cell_size}}}'.encode(),
+    # boxes have whole numbers
+    return b'%b,"minX":%d.0,"minY":%d.0,"maxX":%d.0,"maxY":%d.0,"meshCellSize":%b}' % (
+        raw[:-1],
+        min_x,
+        min_y,
+        max_x,
+        max_y,
+        cell_size,
     )
 
 
@@ -258,13 +273,23 @@ def ids_in(refs: Iterable[str | None]) -> set[str]:
     return {id for text in set(refs) if text is not None for id in orjson.loads(text)}
 
 
+def _decoded_tile(raw: bytes) -> _Tile:
+    try:
+        return _tile_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest(f"a tile spec is not valid: {error}") from error
+
+
 def _refs(tile: _Tile) -> list[str] | None:
-    specs = tile.specs()
-    if all(isinstance(spec, dict) and spec.get("type", "leaf") == "leaf" for spec in specs):
-        return None
     from rendermodules.core.transforms import references
 
+    specs = tile.specs()
     try:
+        for spec in specs:
+            if spec.get("type", "leaf") != "leaf":
+                break
+        else:
+            return None
         return sorted({id for spec in specs for id in references(spec)})
     except NOT_UNDERSTOOD as error:
         raise InvalidRequest(f"the transforms of tile {tile.tileId} cannot be understood: {error}") from error
@@ -279,29 +304,35 @@ def _given_box(tile: _Tile) -> tuple[float, ...]:
     return box
 
 
-def _require_complete(tile: _Tile, missing: list[str]) -> None:
+def _require_complete(tile: _Tile) -> None:
     if not tile.tileId:
         raise InvalidRequest("a tile has no tileId")
     if "\0" in tile.tileId:
         raise InvalidRequest(f"the tileId {tile.tileId!r} holds a null character")
     if tile.z is None or not abs(tile.z) < float("inf"):
         raise InvalidRequest(f"tile with id '{tile.tileId}' has no z value")
+
+
+def _require_known(tile: _Tile, ids: list[str], shared: Mapping[str, Any]) -> None:
+    missing = [id for id in ids if id not in shared]
     if missing:
         raise InvalidRequest(f"tile {tile.tileId} requires the following transform ids [{', '.join(missing)}]")
 
 
 def _tile_row(tile: _Tile, refs: list[str] | None, box: Sequence[float], document: bytes) -> TileRow:
-    channels = [channel.name for channel in tile.channels or () if channel.name is not None]
-    min_x, min_y, max_x, max_y = box
-    return TileRow(
-        tile.tileId or "",
-        None if tile.layout is None else tile.layout.sectionId,
-        tile.groupId,
-        min_x,
-        min_y,
-        max_x,
-        max_y,
-        None if refs is None else orjson.dumps(refs).decode(),
-        orjson.dumps(channels).decode() if channels else None,
-        document,
+    return TileRow._make(
+        (
+            tile.tileId,
+            None if tile.layout is None else tile.layout.sectionId,
+            tile.groupId,
+            *box,
+            None if refs is None else orjson.dumps(refs).decode(),
+            _channel_names(tile.channels) if tile.channels else None,
+            document,
+        )
     )
+
+
+def _channel_names(channels: Sequence[_Channel]) -> str | None:
+    names = [channel.name for channel in channels if channel.name is not None]
+    return orjson.dumps(names).decode() if names else None

@@ -8,6 +8,7 @@ from rendermodules.core.acquisitions import (
     check_images,
     chosen_channel,
     images_by_z,
+    move_to_origin,
     section_of_images,
     translation,
 )
@@ -56,6 +57,13 @@ def test_channels_of_one_id_are_one_tile():
     assert [[channel["name"] for channel in tile["channels"]] for tile in tiles] == [["DAPI", "GFP"], ["GFP"]]
     assert tiles[0]["mipmapLevels"]["0"] == {"imageUrl": "d.tif"}
     assert tiles[0]["maxIntensity"] == tiles[0]["channels"][0]["maxIntensity"] == 50000.0
+
+
+def test_sections_are_moved_to_the_origin():
+    images = [image(affine=translation(5, 7)), image(affine=(2, 0, 0, 2, 3, 9))]
+    images.append(image(z=2.0, affine=translation(-4, 1)))
+    move_to_origin(images)
+    assert [one.affine for one in images] == [(1, 0, 0, 1, 2, 0), (2, 0, 0, 2, 0, 2), (1, 0, 0, 1, 0, 0)]
 
 
 def test_sections_ascend():

@@ -1,14 +1,12 @@
 import gzip
 import json
 
-import fsspec
 import pytest
 
 from rendermodules.core.problems import InputError
 from rendermodules.core.sections import Section
 from rendermodules.io.tilespecs import (
     TilespecFile,
-    expanded_places,
     merged_sections,
     read_tilespecs,
     read_transforms,
@@ -73,15 +71,3 @@ def test_merged():
     assert (low.z, high.z, [tile["tileId"] for tile in high.tiles]) == (1.0, 2.0, ["a", "c"])
     with pytest.raises(InputError, match="the shared transform lens is not the same"):
         merged_sections([first, Section(1.0, [], {"lens": {**LENS, "dataString": "2"}})])
-
-
-def test_patterns(tmp_path, bucket):
-    for name in ("a 1.json", "a 2.json", "b.json"):
-        (tmp_path / name).write_text("[]")
-        with fsspec.open(f"{bucket}/x/{name}", "wb") as file:
-            file.write(b"[]")
-    found = expanded_places([str(tmp_path / "a*.json"), str(tmp_path / "b.json"), str(tmp_path / "*.json")])
-    assert found == [str(tmp_path / name) for name in ("a 1.json", "a 2.json", "b.json")]
-    assert expanded_places([f"{bucket}/x/a*.json"]) == [f"{bucket}/x/a 1.json", f"{bucket}/x/a 2.json"]
-    with pytest.raises(InputError, match=r"there is no file .*c\.json"):
-        expanded_places([str(tmp_path / "c.json")])

@@ -8,6 +8,7 @@ import requests
 
 from rendermodules.module import connection
 from rendermodules.module.errors import ConnectionParametersError, RenderModuleError
+from rendermodules.render_ws import sessions
 
 NAMES = {"owner": "o", "project": "p"}
 
@@ -95,7 +96,7 @@ class _Unreliable(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def unreliable(monkeypatch):
-    monkeypatch.setattr(connection, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(sessions, "READ_SECONDS", 0.2)
     handler = type("Handler", (_Unreliable,), {})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -43,6 +43,13 @@ def test_a_killed_worker_is_reported():
         map_items(signal.raise_signal, [signal.SIGKILL, signal.SIGKILL], {"pool_size": 2})
 
 
+def test_workers_are_in_the_folder_of_the_program(tmp_path, monkeypatch):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        assert map_items(os.path.abspath, ["a", "b"], {"pool_size": 2}) == [str(tmp_path / name / x) for x in "ab"]
+
+
 def test_a_dask_cluster():
     pool = {"cluster": {"type": "LocalCluster", "jobs": 2, "options": {"processes": False}}}
     assert map_items(math.sqrt, [9.0, 4.0], pool) == [3.0, 2.0]

@@ -1,6 +1,7 @@
 import pytest
 
 from rendermodules.render_ws.migration import Choice, MigrationError, export_projects, import_projects
+from rendermodules.render_ws.remote import RequestFailed
 from rendermodules.render_ws.store.maintenance import main
 
 M = "/owner/owner/matchCollection/m"
@@ -69,5 +70,5 @@ def test_nothing_is_overwritten(client, filled, tmp_path, caplog):
 
 
 def test_a_service_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(MigrationError, match="GET owners"):
+    with pytest.raises(RequestFailed, match="GET owners"):
         export_projects("http://127.0.0.1:9", tmp_path / "export", Choice())

@@ -30,6 +30,10 @@ KnownGeometry = BytesBoundedCache[Any]
 """Meshes in the world and scales, which do not hang on the box that is drawn."""
 
 
+# transforms may lead anywhere; what is not finite is left out where it is drawn
+_anywhere = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
 class TileGeometry:
     """The way of one tile to the canvas.
 
@@ -70,6 +74,7 @@ class TileGeometry:
             raise RenderingError(str(error)) from None
         self._affine = self._transform.affine
 
+    @_anywhere
     def level(self) -> int:
         """Return the mipmap level that is to be drawn."""
         if not self._strict:
@@ -92,6 +97,7 @@ class TileGeometry:
             return float(np.sqrt((self._affine[:, :2] ** 2).sum(axis=0).max()))
         return self._kept("scale", lambda: average_scale(self._samples(), self._transform.apply(self._samples())))
 
+    @_anywhere
     def placement(self, width: int, height: int, level: int) -> Placement:
         """Return where the image of a mipmap level, of ``width`` by ``height`` pixels, lies on the canvas."""
         columns = mesh_columns(self._size[0], self._parameters.cell_size)
@@ -104,8 +110,7 @@ class TileGeometry:
 
         def in_world() -> Placement:
             mesh = widened_mesh(width, height, columns, level)
-            with np.errstate(over="ignore", invalid="ignore"):
-                return mesh_placement(mesh, self._transform.apply(full_scale(mesh.vertices, level)))
+            return mesh_placement(mesh, self._transform.apply(full_scale(mesh.vertices, level)))
 
         world = self._kept(("mesh", width, height, level, columns), in_world)
         return world.seen_from(*view)

@@ -25,8 +25,6 @@ def shown_pixels(canvas: Canvas) -> Array:
 def alpha(canvas: Canvas) -> Array | None:
     """Return how opaque the image of a canvas is, (height, width) uint8; None if entirely."""
     width, height = canvas.size
-    if canvas.is_blank and not _has_background(canvas):
-        return np.zeros((height, width), np.uint8)
     return None if canvas.mask is None or _has_background(canvas) else canvas.mask[:height, :width]
 
 

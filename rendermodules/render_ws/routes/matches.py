@@ -6,6 +6,7 @@ import orjson
 
 from rendermodules.render_ws.answers import CREATED, OK, Answer, json_answer
 from rendermodules.render_ws.call import Call
+from rendermodules.render_ws.collection_pause import paused_collection
 from rendermodules.render_ws.errors import InvalidRequest
 from rendermodules.render_ws.models import CanvasMatches, decoded
 from rendermodules.render_ws.routing import M, Routes
@@ -139,11 +140,12 @@ def matches_involving(call: Call) -> Answer:
 def put_matches(call: Call) -> Answer:
     """Keep pairs; those that exist are replaced."""
     collection_id = call.collection_id
-    pairs = decoded(call.body, list[CanvasMatches] | None)
-    if pairs is None:
-        raise InvalidRequest("no matches provided")
-    with call.database.writing() as connection:
-        matches.put_pairs(connection, collection_id, pairs)
+    with paused_collection():
+        pairs = decoded(call.body, list[CanvasMatches] | None)
+        if pairs is None:
+            raise InvalidRequest("no matches provided")
+        with call.database.writing() as connection:
+            matches.put_pairs(connection, collection_id, pairs)
     return CREATED
 
 

@@ -8,6 +8,7 @@ import orjson
 
 from rendermodules.render_ws.answers import CREATED, OK, Answer, json_answer, json_bytes, json_list
 from rendermodules.render_ws.call import Call
+from rendermodules.render_ws.collection_pause import paused_collection
 from rendermodules.render_ws.errors import InvalidRequest, NotFound, TooLarge
 from rendermodules.render_ws.models import decoded
 from rendermodules.render_ws.routing import Routes, S
@@ -277,6 +278,11 @@ def _require_resolved(found: list[StoredTile], specs: Mapping[str, bytes]) -> No
 
 
 def _put_tiles(call: Call, z: float | None) -> Answer:
+    with paused_collection():
+        return _put_tiles_at_once(call, z)
+
+
+def _put_tiles_at_once(call: Call, z: float | None) -> Answer:
     stack_id = call.stack_id
     collection = received_collection(call.body)
     if call.strict:

@@ -5,6 +5,7 @@ JSON text of the same points takes four times the space and forty times as long 
 
 import struct
 from array import array
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from rendermodules.render_ws.models import Points
 
 _COUNTS = struct.Struct("<5I")
 _ALL_ONE = 0xFFFFFFFF
+_FLOAT64 = np.dtype("<f8")
 
 Floats = NDArray[np.float64]
 
@@ -56,15 +58,22 @@ def packed_points(points: Points) -> bytes:
 
 def unpacked_points(content: bytes) -> PointArrays:
     """Return the points that `packed_points` packed; the arrays are read-only views."""
-    *counts, weights = _COUNTS.unpack_from(content)
-    numbers = np.frombuffer(content, dtype="<f8", offset=_COUNTS.size)
-    end = sum(counts)
-    w = np.ones(counts[0]) if weights == _ALL_ONE else numbers[end:]
-    if len(set(counts)) == 1:
-        n = counts[0]
-        return PointArrays(numbers[: 2 * n].reshape(2, n), numbers[2 * n : 4 * n].reshape(2, n), w)
-    p_x, p_y, q_x, q_y = np.split(numbers[:end], np.cumsum(counts[:-1]))
+    a, b, c, d, weights = _COUNTS.unpack_from(content)
+    numbers = np.frombuffer(content, _FLOAT64, offset=_COUNTS.size)
+    end = a + b + c + d
+    w = _ones(a) if weights == _ALL_ONE else numbers[end:]
+    if a == b == c == d:
+        p, q = numbers[:end].reshape(2, 2, a)
+        return PointArrays(p, q, w)
+    p_x, p_y, q_x, q_y = np.split(numbers[:end], [a, a + b, a + b + c])
     return PointArrays([p_x, p_y], [q_x, q_y], w)
+
+
+@lru_cache(maxsize=256)
+def _ones(count: int) -> Floats:
+    ones = np.ones(count)
+    ones.flags.writeable = False
+    return ones
 
 
 def merged_points(first: PointArrays, second: PointArrays) -> PointArrays:

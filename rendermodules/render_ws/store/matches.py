@@ -5,10 +5,11 @@ A pair is kept in one order, the smaller (group, id) as p; requests may name the
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from rendermodules.render_ws.collection_pause import paused_collection
 from rendermodules.render_ws.errors import InvalidRequest, NotFound
 from rendermodules.render_ws.models import CanvasMatches, CollectionId
 
@@ -206,14 +207,7 @@ def get_pairs(
     connection: sqlite3.Connection, key: int, selection: PairSelection, with_points: bool = True
 ) -> list[Pair]:
     """Return the pairs of a selection, sorted by group of p, group of q, id of p, id of q."""
-    ids = _name_ids(connection, selection.names)
-    if len(ids) < len(set(selection.names)):
-        return []
-    rows = connection.execute(
-        f"""SELECT p_group, q_group, p_id, q_id, match_count, consensus, {"points" if with_points else "NULL"}
-        FROM match_pair WHERE {selection.condition} AND collection_id = ?5""",
-        _arguments(selection, ids, key),
-    ).fetchall()
+    rows = _pair_rows(connection, key, selection, with_points)
     names = _names(connection, {id for row in rows for id in row[:4]})
     rows.sort(key=lambda row: (names[row[0]], names[row[1]], names[row[2]], names[row[3]]))
     return [Pair(Canvas(names[r[0]], names[r[2]]), Canvas(names[r[1]], names[r[3]]), *r[4:]) for r in rows]
@@ -222,11 +216,17 @@ def get_pairs(
 def get_point_arrays(
     connection: sqlite3.Connection, key: int, selection: PairSelection
 ) -> "list[tuple[Canvas, Canvas, PointArrays]]":
-    """Return p, q and their points as arrays for the pairs of a selection that have points."""
+    """Return p, q and their points as arrays for the pairs of a selection that have points, in any order."""
     from rendermodules.render_ws.store.match_points import unpacked_points
 
-    pairs = get_pairs(connection, key, selection)
-    return [(pair.p, pair.q, unpacked_points(pair.points)) for pair in pairs if pair.points is not None]
+    with paused_collection():
+        rows = _pair_rows(connection, key, selection, with_points=True)
+        names = _names(connection, {id for row in rows for id in row[:4]})
+        return [
+            (Canvas(names[p_group], names[p_id]), Canvas(names[q_group], names[q_id]), unpacked_points(points))
+            for p_group, q_group, p_id, q_id, _, _, points in rows
+            if points is not None
+        ]
 
 
 def put_pairs(connection: sqlite3.Connection, collection_id: CollectionId, matches: Sequence[CanvasMatches]) -> None:
@@ -269,6 +269,19 @@ def delete_pairs(connection: sqlite3.Connection, key: int, selection: PairSelect
             _arguments(selection, ids, key),
         ).rowcount
         _count(connection, key, -removed)
+
+
+def _pair_rows(
+    connection: sqlite3.Connection, key: int, selection: PairSelection, with_points: bool
+) -> list[tuple[Any, ...]]:
+    ids = _name_ids(connection, selection.names)
+    if len(ids) < len(set(selection.names)):
+        return []
+    return connection.execute(
+        f"""SELECT p_group, q_group, p_id, q_id, match_count, consensus, {"points" if with_points else "NULL"}
+        FROM match_pair WHERE {selection.condition} AND collection_id = ?5""",
+        _arguments(selection, ids, key),
+    ).fetchall()
 
 
 def _find_collection(connection: sqlite3.Connection, collection_id: CollectionId) -> int | None:

@@ -75,10 +75,14 @@ def get_tile(database: Database, stack: Stack, tile_id: str) -> StoredTile:
     ------
     NotFound
     """
-    found = get_tiles_with_ids(database, stack, [tile_id])
-    if not found:
+    row = database.connection.execute(
+        """SELECT tile_id, refs, codec, spec FROM tile
+        CROSS JOIN stack_layer ON stack_layer.layer_id = tile.layer_id AND stack_key = ? WHERE tile_id = ?""",
+        (stack.key, tile_id),
+    ).fetchone()
+    if row is None:
         raise no_tile(stack.id, tile_id)
-    return found[0]
+    return _restored(database, [row])[0]
 
 
 def no_tile(stack_id: StackId, tile_id: str) -> NotFound:

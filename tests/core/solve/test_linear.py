@@ -81,9 +81,7 @@ def test_mean_shape_is_held_however_weak_the_regularisation(montage):
     frames = TileFrames(made.tiles.sizes / 2, 724.0)
     moments = pair_moments(made.matches, frames, polynomial_basis(1).values, 3)
     count = len(made.tiles)
-    reference = np.concatenate(
-        [made.tiles.priors[:, :, 2:] + 512.0, 724.0 * made.tiles.priors[:, :, :2]], axis=2
-    )
+    reference = np.concatenate([made.tiles.priors[:, :, 2:] + 512.0, 724.0 * made.tiles.priors[:, :, :2]], axis=2)
     cost = np.tile(polynomial_basis(1).cost(1.4, 1.4), (count, 1, 1))
     cost[:, 0, 0] = 1e-6
     system = TileSystem(moments.pairs, np.ones(count, dtype=bool))

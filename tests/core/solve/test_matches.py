@@ -23,9 +23,7 @@ def matches(*pairs, weights=None):
 
 
 def test_pairs_are_merged_whatever_their_orientation():
-    given = matches(
-        (2, 1, [[1, 1]], [[2, 2]]), (0, 1, [[3, 3]], [[4, 4]]), (1, 2, [[5, 5], [6, 6]], [[7, 7], [8, 8]])
-    )
+    given = matches((2, 1, [[1, 1]], [[2, 2]]), (0, 1, [[3, 3]], [[4, 4]]), (1, 2, [[5, 5], [6, 6]], [[7, 7], [8, 8]]))
     before = copy.deepcopy(given)
     checked = checked_matches(given, 3)
     assert checked.matches.pairs.tolist() == [[0, 1], [1, 2]]

@@ -47,9 +47,7 @@ def test_constrained_solution_is_that_of_the_bordered_system(blocks):
     matrix.data[[0, 3]] += 0  # keeps the stored structure
     full = matrix.toarray() + 0.5 * np.eye(10)
     shifted = TileSystem(PAIRS, system.free).matrix(
-        system.summed(
-            blocks[0].transpose(0, 2, 1) @ blocks[0], blocks[1].transpose(0, 2, 1) @ blocks[1]
-        )
+        system.summed(blocks[0].transpose(0, 2, 1) @ blocks[0], blocks[1].transpose(0, 2, 1) @ blocks[1])
         + 0.5 * np.eye(2),
         -blocks[0].transpose(0, 2, 1) @ blocks[1],
     )

@@ -1,0 +1,64 @@
+"""Sessions of `requests` that reach a Render service: over HTTP with patience, or a store within this process."""
+
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from rendermodules.render_ws.adapter import EMBEDDED_URL, EmbeddedAdapter, embedded_url, store_of_url
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 300
+RETRIES = 5
+
+
+class PatientAdapter(HTTPAdapter):
+    """HTTP with a time-out on every call and a few retries, each later than the last.
+
+    Only failures of the way there (no connection, a gateway's 502, 503, 504) are tried
+    again: Render's own 500 means that it refused, and a POST makes a new stack version.
+    """
+
+    def __init__(self, retries: int) -> None:
+        retry = Retry(
+            total=retries,
+            connect=retries,
+            read=min(retries, 2),
+            backoff_factor=0.5,
+            status_forcelist=(502, 503, 504),
+            allowed_methods=("GET", "HEAD", "PUT", "DELETE", "OPTIONS"),
+            raise_on_status=False,
+        )
+        super().__init__(max_retries=retry, pool_maxsize=16)
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        """Send a request; see `requests.adapters.HTTPAdapter.send`."""
+        if options.get("timeout") is None:
+            options["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
+        return super().send(request, **options)
+
+
+def mounted(session: requests.Session, place: str, retries: int = RETRIES) -> str:
+    """Let a session reach a service and return the service's address, without the prefix of its routes.
+
+    Parameters
+    ----------
+    session : Session
+        Gets the adapter that answers for the address.
+    place : str
+        ``http://...``, the path of a store, or the address that stands for one.
+    retries : int, default: 5
+        How often a failed connection is tried again, each time after a longer wait.
+    """
+    store = store_of_url(place) if "://" in place else place
+    if store is None:
+        address = place.rstrip("/")
+        session.mount(address, PatientAdapter(retries))
+        return address
+    # proxies and .netrc are for networks; looking for them costs as much as the call
+    session.trust_env = False
+    store = Path(store).expanduser().resolve()
+    session.mount(EMBEDDED_URL, EmbeddedAdapter(store))
+    return embedded_url(store)
