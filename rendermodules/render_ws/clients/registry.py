@@ -13,6 +13,10 @@ _ALIGNMENT = "org.janelia.alignment"
 CLIENTS: Mapping[str, str] = {
     f"{_CLIENT}.ImportJsonClient": "import_json",
     f"{_CLIENT}.ValidateTilesClient": "validate_tiles",
+    f"{_CLIENT}.TilePairClient": "tile_pairs",
+    f"{_CLIENT}.PointMatchClient": "point_matches",
+    f"{_CLIENT}.SIFTPointMatchClient": "sift_point_matches",
+    f"{_CLIENT}.spark.SIFTPointMatchClient": "sift_point_matches",
     f"{_CLIENT}.RenderSectionClient": "render_sections",
     f"{_CLIENT}.TransformSectionClient": "transform_sections",
     f"{_CLIENT}.ImportTransformChangesClient": "import_transform_changes",
