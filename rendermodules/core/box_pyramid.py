@@ -37,12 +37,12 @@ def tiles_of_cells(boxes: ArrayLike, width: int, height: int, margin: float = 0.
     dict of (row, column) to int array
         Positions of tiles, ascending; the boxes by row, then column.
     """
-    boxes = np.asarray(boxes, dtype=float).reshape(-1, 4) + np.array([-margin, -margin, margin, margin])
-    first = np.maximum(np.floor(boxes[:, :2] / (width, height)).astype(np.intp), 0)
-    past = np.ceil(boxes[:, 2:] / (width, height)).astype(np.intp)
+    grown = np.asarray(boxes, dtype=float).reshape(-1, 4) + np.array([-margin, -margin, margin, margin])
+    first = np.maximum(np.floor(grown[:, :2] / (width, height)).astype(np.intp), 0)
+    past = np.ceil(grown[:, 2:] / (width, height)).astype(np.intp)
     sizes = np.maximum(past - first, 0)
     counts = sizes.prod(axis=1)
-    tiles = np.repeat(np.arange(len(boxes)), counts)
+    tiles = np.repeat(np.arange(len(grown)), counts)
     within = np.arange(len(tiles)) - np.repeat(np.cumsum(counts) - counts, counts)
     rows = first[tiles, 1] + within // np.maximum(sizes[tiles, 0], 1)
     columns = first[tiles, 0] + within % np.maximum(sizes[tiles, 0], 1)
