@@ -34,5 +34,9 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(READY)
+	$(BIN)/python -m rendermodules.command.documents docs
+	$(BIN)/python -m rendermodules.render_ws.routes_document
+
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -12,8 +12,10 @@ import rendermodules
 from rendermodules.command import (
     completion,
     delegates,
+    demo,
     doctor,
     list_modules,
+    old_name,
     status,
     write_schema,
     write_template,
@@ -26,10 +28,14 @@ COMMANDS: tuple[Subcommand | Delegate, ...] = (
     delegates.RUN,
     write_template.COMMAND,
     write_schema.COMMAND,
+    old_name.COMMAND,
     status.COMMAND,
     doctor.COMMAND,
+    demo.COMMAND,
     delegates.SERVE,
+    delegates.STORE,
     delegates.RENDER,
+    delegates.CLIENT_SCRIPTS,
     completion.COMMAND,
 )
 

@@ -144,7 +144,102 @@ DATAMANAGEMENT = {
 }
 """What the area ``datamanagement`` took over."""
 
+_RAW_DATA_RULE = {"path_find": "raw/data", "imgformat": "jpg", "levels": 3, "convert_to_8bit": True}
+_MIPMAP_FILES = LegacyName(
+    "dataimport.create_mipmaps",
+    {"layout": "suffix", "imgformat": "jpg", "mipmaplevels": [1, 2, 3]},
+    note="pixels are averages; it took every second, fourth ... pixel or whatever its Pillow took",
+)
+_DOWNSAMPLE = LegacyName(
+    "dataimport.generate_mipmaps",
+    {**_RAW_DATA_RULE, "path_replace": "processed/downsampled_images"},
+    note="an output stack that exists is not deleted first; 8-bit images no longer become black",
+)
+_FAST_STACKS = LegacyName(
+    "dataimport.import_statetable",
+    {
+        "delete_stack": True,
+        "maxIntensity": 50000,
+        "mipmaps": {**_RAW_DATA_RULE, "path_replace": "processed/downsamp_images"},
+    },
+    note="reduced images are named after the files; where paths have no raw/data, mipmaps says where they go",
+)
+_FULL_STACK = LegacyName(
+    "dataimport.import_tilespecs",
+    needs=("tilespec_files", "output_stack"),
+    note="its folders were in its text: tilespec_files is a pattern of the stitched tile specs, and transform_find and "
+    "reference_find say how the names of their transforms and flat-field tile specs are made",
+)
+_SCAPES = LegacyName(
+    "dataimport.make_montage_scapes_stack",
+    {"z_mode": "consecutive", "scale": 0.01, "apply_scale": True, "uuid_prefix": False},
+    note="the factor 20 is now 1 / scale",
+)
+
+DATAIMPORT = {
+    "renderapps.dataimport.create_mipmaps": _MIPMAP_FILES,
+    "renderapps.refactor.create_mipmaps": _MIPMAP_FILES,
+    "renderapps.stack.mipmaps.create_mipmaps": _MIPMAP_FILES,
+    "asap.dataimport.create_mipmaps": LegacyName(
+        "dataimport.create_mipmaps",
+        {"mipmaplevels": [1, 2, 3], "convert_to_8bit": True},
+        note="the last column and row of an odd size are dropped, no longer darkened",
+    ),
+    "renderapps.dataimport.add_downsample_to_render_project": _DOWNSAMPLE,
+    "renderapps.dataimport.add_downsample_to_render_project_v2": _DOWNSAMPLE,
+    "renderapps.dataimport.add_downsample_to_render_project_v3": _DOWNSAMPLE,
+    "renderapps.obsolete.add_downsample_to_render_project": LegacyName(
+        "dataimport.generate_mipmaps",
+        {**_RAW_DATA_RULE, "path_replace": "processed/downsampled_images"},
+        needs=("input_stack",),
+        note="one owner and project; to write into others use merge_stacks afterwards",
+    ),
+    "asap.dataimport.generate_mipmaps": LegacyName(
+        "dataimport.generate_mipmaps", {"convert_to_8bit": True}, note="images that are there and whole are kept"
+    ),
+    "asap.dataimport.apply_mipmaps_to_render": LegacyName("dataimport.apply_mipmaps_to_render"),
+    "renderapps.dataimport.create_fast_stacks": _FAST_STACKS,
+    "renderapps.dataimport.create_fast_stacks_multi": LegacyName(
+        "dataimport.import_statetable", {**_FAST_STACKS.presets, "multichannel": True}, note=_FAST_STACKS.note
+    ),
+    "renderapps.stack.append_fast_stacks": LegacyName(
+        "dataimport.import_statetable",
+        {**_FAST_STACKS.presets, "delete_stack": False, "maxIntensity": 65000},
+        note=_FAST_STACKS.note,
+    ),
+    "renderapps.dataimport.upload_tilespecdir": LegacyName("dataimport.import_tilespecs"),
+    "renderapps.dataimport.upload_channeltilespec": LegacyName("dataimport.import_tilespecs"),
+    "renderapps.obsolete.upload_channeltilespec": LegacyName("dataimport.import_tilespecs"),
+    "renderapps.obsolete.create_acquiredff_fullstack": _FULL_STACK,
+    "renderapps.obsolete.create_stitched_fullstack": _FULL_STACK,
+    "renderapps.dataimport.upload_tiledir": LegacyName(
+        "dataimport.import_image_directory",
+        {
+            "file_pattern": r".*\.tif",
+            "tile_id": "{index:04d}",
+            "section_id": "SEC{index:04d}",
+            "maxIntensity": 50000,
+            "pixelsize": 103.0,
+            "camera": "zyla",
+            "temca": "Leica",
+        },
+        note="sizes are those of the images; delete_stack, which it did not heed, now does what it says",
+    ),
+    "renderapps.materialize.make_downsample_image_stack": _SCAPES,
+    "renderapps.stack.mege_stacks": LegacyName(
+        _SCAPES.module, {**_SCAPES.presets, "doFilter": False}, note=_SCAPES.note
+    ),
+    "renderapps.stack.mipmaps.make_downsample_image_stack": _SCAPES,
+    "asap.dataimport.make_montage_scapes_stack": LegacyName("dataimport.make_montage_scapes_stack"),
+    "asap.dataimport.generate_EM_tilespecs_from_metafile": LegacyName(
+        "dataimport.generate_EM_tilespecs_from_metafile",
+        note="maskUrl is heeded; images must exist, unless image_sizes is input",
+    ),
+}
+"""What the area ``dataimport`` took over."""
+
 LEGACY_NAMES: Mapping[str, LegacyName] = {
+    **DATAIMPORT,
     **STACK,
     **TILE,
     **DATAMANAGEMENT,

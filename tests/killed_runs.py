@@ -82,7 +82,8 @@ def main(store, name, text):
     parameters = json.loads(text)
     parameters["render"]["host"] = str(folder / original.name)
     os.environ["RENDERMODULES_STATE"] = str(folder / "state")
-    # the service is set up once, not by every child
+    # imports and the service are set up once, not by every child
+    module(parameters)
     render = connect(parameters["render"])
     render.session.get(f"{render.DEFAULT_HOST}/nothing")
     for kill_at in range(1, 1000):

@@ -20,8 +20,6 @@ def test_help_names_every_command(capsys):
 
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])
 def test_every_command_has_help(command, capsys):
-    if command == "render":
-        pytest.importorskip("rendermodules.render_ws.rendering.command")
     try:
         status = main([command, "--help"])
     except SystemExit as end:

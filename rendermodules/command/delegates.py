@@ -34,6 +34,21 @@ def _render(arguments: Sequence[str]) -> int:
     return main(arguments)
 
 
+def _store(arguments: Sequence[str]) -> int:
+    from rendermodules.render_ws.store.maintenance import main
+
+    return main(arguments)
+
+
+def _client_scripts(arguments: Sequence[str]) -> int:
+    if arguments:
+        return _usage("client-scripts", arguments)
+    from rendermodules.render_ws.clients import SCRIPTS_FOLDER
+
+    sys.stdout.write(f"{SCRIPTS_FOLDER}\n")
+    return 0
+
+
 def _usage(form: str, arguments: Sequence[str]) -> int:
     asked = list(arguments) in (["-h"], ["--help"])
     out = sys.stdout if asked else sys.stderr
@@ -45,3 +60,7 @@ HELP = Delegate("help", "what a module does, and its parameters", "MODULE", _hel
 RUN = Delegate("run", "run a module", "MODULE [--input_json PARAMETERS.json] [--OPTION VALUE ...]", _run)
 SERVE = Delegate("serve", "serve a store over HTTP, with pages to look at it", "--store STORE [...]", _serve)
 RENDER = Delegate("render", "draw one file of render parameters", "[...]", _render)
+STORE = Delegate("store", "check, compact, export or import a store", "{check,compact,export,import} ...", _store)
+CLIENT_SCRIPTS = Delegate(
+    "client-scripts", "the folder to give as client_scripts, where Java Render has its programs", "", _client_scripts
+)

@@ -38,6 +38,7 @@ def _write_json(entries: list) -> int:
     import dataclasses
     import json
 
+    from rendermodules.legacy_names import LEGACY_NAMES
     from rendermodules.module.parameters import for_reading, parameters_of
 
     described = []
@@ -50,6 +51,7 @@ def _write_json(entries: list) -> int:
                 "class": f"rendermodules.{entry.path}.{entry.class_name}",
                 "summary": entry.summary,
                 "parameters": [dataclasses.asdict(one) for one in for_reading(parameters_of(schema), schema.__name__)],
+                "old_names": [old for old, legacy in LEGACY_NAMES.items() if legacy.module == entry.path],
             }
         )
     json.dump(described, sys.stdout, indent=2)

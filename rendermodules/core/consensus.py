@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaln
 
 from rendermodules.core.estimation import (
     EstimationError,
@@ -90,7 +91,12 @@ class FilteredCandidates:
 
 
 def filtered_candidates(
-    source: ArrayLike, target: ArrayLike, parameters: ConsensusParameters, seed: int
+    source: ArrayLike,
+    target: ArrayLike,
+    parameters: ConsensusParameters,
+    seed: int,
+    max_chance: float = np.inf,
+    area: float = np.inf,
 ) -> FilteredCandidates:
     """Return those candidates that agree on a model, as one or several sets.
 
@@ -102,6 +108,11 @@ def filtered_candidates(
         The model and how well candidates must agree.
     seed : int
         Of the random samples; the same seed gives the same sets.
+    max_chance : float, default: infinity
+        Sets of which more than so many are expected among as many candidates that are all wrong are dropped: 0.01 lets
+        one false set pass in a hundred such pairs of images; infinity lets all pass.
+    area : float, default: infinity
+        Over which the partner of a wrong candidate may fall, in square pixels of the target.
 
     Returns
     -------
@@ -112,12 +123,15 @@ def filtered_candidates(
     Notes
     -----
     Java: mpicbg.models.AbstractModel.filterRansac, and Render's match filters built on it. Render's consensus sets
-    always use a trust of 4; here ``max_trust`` counts for them too.
+    always use a trust of 4; here ``max_trust`` counts for them too. The limit of chance is not Java's.
 
     References
     ----------
     .. [1] Fischler, Bolles, "Random sample consensus", Communications of the ACM 24 (1981).
        :DOI:`10.1145/358669.358692`
+    .. [2] Moisan, Stival, "A probabilistic criterion to detect rigid point matches between two images and estimate the
+       fundamental matrix", International Journal of Computer Vision 57 (2004), for the limit of chance.
+       :DOI:`10.1023/B:VISI.0000013094.38752.54`
     """
     source, target, _ = checked_pairs(source, target, None)
     rng = np.random.default_rng(seed)
@@ -126,21 +140,25 @@ def filtered_candidates(
         sets = [ConsensusSet(left, None)] if len(left) else []
         return _capped(sets, parameters, rng, {})
     sets = []
-    dropped = {"outside max_epsilon": 0, "beyond max_trust": 0}
+    dropped = {"outside max_epsilon": 0, "beyond max_trust": 0, "agreeing by chance": 0}
     while True:
         agreeing = _agreeing(source[left], target[left], parameters, rng)
         trusted = _trusted(source[left[agreeing]], target[left[agreeing]], parameters)
-        if not len(trusted.indices):
+        size = len(trusted.indices)
+        if not size:
+            break
+        if _chance(size, len(left), parameters, area) > max_chance:
+            dropped["agreeing by chance"] = size
             break
         sets.append(ConsensusSet(left[agreeing[trusted.indices]], trusted.matrix))
         if parameters.match_filter == "SINGLE_SET":
-            dropped["beyond max_trust"] = len(agreeing) - len(trusted.indices)
+            dropped["beyond max_trust"] = len(agreeing) - size
             break
         left = np.setdiff1d(left, sets[-1].indices)
     if parameters.match_filter == "AGGREGATED_CONSENSUS_SETS" and sets:
         sets = [_aggregated(sets, source, target, parameters.model)]
     kept = sum(len(one.indices) for one in sets)
-    dropped["outside max_epsilon"] = len(source) - kept - dropped["beyond max_trust"]
+    dropped["outside max_epsilon"] = len(source) - kept - sum(dropped.values())
     return _capped(sets, parameters, rng, dropped)
 
 
@@ -239,6 +257,25 @@ def _trusted(source: NDArray[np.float64], target: NDArray[np.float64], parameter
             return ConsensusSet(kept, matrix)
         kept = kept[near]
     return ConsensusSet(np.empty(0, dtype=np.intp), None)
+
+
+def _chance(size: int, candidates: int, parameters: ConsensusParameters, area: float) -> float:
+    """Return how many sets of a size are expected among candidates that are all wrong."""
+    if not np.isfinite(area):
+        return 0.0
+    minimum = parameters.model.minimum_points
+    hit = min(np.pi * parameters.max_epsilon**2 / max(area, 1.0), 1.0)
+    logarithm = (
+        np.log(max(candidates - minimum, 1))
+        + _log_choices(candidates, size)
+        + _log_choices(size, minimum)
+        + (size - minimum) * np.log(hit)
+    )
+    return float(np.exp(min(logarithm, 700.0)))
+
+
+def _log_choices(count: int, chosen: int) -> float:
+    return float(gammaln(count + 1) - gammaln(chosen + 1) - gammaln(count - chosen + 1))
 
 
 def _aggregated(

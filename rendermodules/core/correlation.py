@@ -142,7 +142,7 @@ def aligned(
     q, q_valid = _resampled(q, onto_q, p.shape), _resampled(q_valid, onto_q, p.shape)
     p, q = _flattened(p, p_valid), _flattened(q, q_valid)
 
-    radius = int(np.ceil(search_radius / reduction)) + 1
+    radius = min(int(np.ceil(search_radius / reduction)) + 1, max(p.shape) - 1)
     centres, displacements, correlations, dropped = _section_displacements(
         p, p_valid > 0.99, q, q_valid > 0.99, radius, min_correlation
     )
@@ -205,7 +205,8 @@ def _flattened(image: Floats, valid: Floats) -> Floats:
 
     share = np.maximum(local_mean(valid), 1e-3)
     detail = (image - local_mean(image * valid) / share) * valid
-    contrast = np.sqrt(local_mean(detail * detail) / share)
+    # running sums leave traces below 0
+    contrast = np.sqrt(np.maximum(local_mean(detail * detail), 0) / share)
     # a floor keeps the noise of empty places from being blown up to the contrast of the rest
     floor = 0.1 * np.sqrt(np.square(detail).sum() / max(valid.sum(), 1)) + 1e-6
     flattened: Floats = detail / (contrast + floor)
@@ -299,12 +300,15 @@ def phase_correlation_peaks(p: Floats, q: Floats, radius: int, count: int) -> ND
 
 
 def _vertex(values: Floats) -> float:
-    """Return the place of the vertex of the parabola through three values, from the middle one; 0 at an edge."""
+    """Return the place of the vertex of the parabola through three values, from the middle one; 0 at an edge.
+
+    The middle one need not be the largest when it is what was left beside a higher peak.
+    """
     if len(values) < 3:
         return 0.0
     before, middle, after = (float(value) for value in values)
     curvature = before - 2 * middle + after
-    return 0.5 * (before - after) / curvature if curvature < 0 else 0.0
+    return float(np.clip(0.5 * (before - after) / curvature, -0.5, 0.5)) if curvature < 0 else 0.0
 
 
 def _correlation(
@@ -313,6 +317,8 @@ def _correlation(
     """Return the normalised correlation of p with q moved by whole pixels, and of how many pixels it is."""
     x, y = (int(value) for value in displacement)
     rows, columns = p.shape
+    if abs(x) >= columns or abs(y) >= rows:
+        return 0.0, 0
     in_p = np.s_[max(-y, 0) : rows - max(y, 0), max(-x, 0) : columns - max(x, 0)]
     in_q = np.s_[max(y, 0) : rows - max(-y, 0), max(x, 0) : columns - max(-x, 0)]
     both = p_valid[in_p] & q_valid[in_q]

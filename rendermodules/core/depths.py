@@ -34,7 +34,7 @@ def shown(image: Image, low: float, high: float) -> Bytes:
     if image.dtype == np.uint16:
         return _short_table(low, high)[image]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        values = (image - np.float32(low)) * np.float32(255.0 / (high - low)) + np.float32(0.5)
+        values = (image - np.float32(low)) * np.float32(np.float64(255.0) / (high - low)) + np.float32(0.5)
     return np.nan_to_num(np.clip(values, 0, 255)).astype(np.uint8)
 
 

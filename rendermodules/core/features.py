@@ -4,7 +4,7 @@ OpenCV's SIFT always doubles its input and knows one size of descriptor. Here oc
 ``SIFTminScale`` and ``SIFTmaxScale`` say, nothing is doubled, and descriptors have ``SIFTfdSize`` cells a side.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rendermodules.core import feature_kernels
 from rendermodules.core.correlation import Floats, Image
+from rendermodules.core.pointmatches import RelativePosition
 
 _INITIAL_SIGMA = 1.6
 _IMAGE_SIGMA = 0.5
@@ -133,6 +134,58 @@ def sift_features(image: Image, parameters: SiftParameters, mask: Image | None =
     kept = usable[y, x]
     geometry, descriptors = geometry[kept], descriptors[kept]
     return Features(geometry[:, :2], geometry[:, 2], geometry[:, 3], descriptors)
+
+
+def clipped_features(
+    image: Image, parameters: SiftParameters, box: NDArray[np.intp], mask: Image | None = None
+) -> Features:
+    """Return the features of a part of an image, in pixels of the whole.
+
+    Parameters
+    ----------
+    image : (rows, columns) array
+        Gray.
+    parameters : SiftParameters
+        Their scales are relative to the part.
+    box : (2, 2) int array
+        x, y of the part's first pixel and past its last.
+    mask : (rows, columns) array, optional
+        Features where it is 0 are left out.
+    """
+    (x, y), (past_x, past_y) = box
+    part = np.s_[y:past_y, x:past_x]
+    found = sift_features(image[part], parameters, None if mask is None else mask[part])
+    return replace(found, points=found.points + box[0])
+
+
+def facing_strip(
+    shape: tuple[int, int], position: RelativePosition, clip_width: int | None, clip_height: int | None
+) -> NDArray[np.intp]:
+    """Return the part of a tile that faces its partner, as x, y of its first pixel and past its last.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+        Of the tile.
+    position : str
+        Where the tile lies in the pair: the strip of the "LEFT" one is at its right.
+    clip_width, clip_height : int, optional
+        Width of the strip of left and right, height of that of top and bottom tiles; all of the tile if absent.
+
+    Notes
+    -----
+    Java: Render's ``clipWidth`` and ``clipHeight``.
+    """
+    rows, columns = shape
+    first, past = np.zeros(2, dtype=np.intp), np.array([columns, rows], dtype=np.intp)
+    axis = 0 if position in ("LEFT", "RIGHT") else 1
+    clip = (clip_width, clip_height)[axis]
+    if clip is not None and clip < past[axis]:
+        if position in ("LEFT", "TOP"):
+            first[axis] = past[axis] - clip
+        else:
+            past[axis] = clip
+    return np.array([first, past])
 
 
 def octave_range(shape: tuple[int, int], parameters: SiftParameters) -> tuple[float, int]:

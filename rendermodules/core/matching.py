@@ -9,14 +9,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from rendermodules.core.blocks import BlockParameters, matched_blocks
-from rendermodules.core.consensus import ConsensusParameters, ConsensusSet, filtered_candidates
+from rendermodules.core.consensus import ConsensusParameters, ConsensusSet, FilteredCandidates, filtered_candidates
 from rendermodules.core.correlation import Image, aligned, overlap_box
 from rendermodules.core.estimation import EstimationError, fitted_model, inverted, transformed
-from rendermodules.core.features import Features, SiftParameters, sift_features
-from rendermodules.core.pointmatches import RelativePosition
+from rendermodules.core.features import Features, SiftParameters, clipped_features
 
 _CHUNK_ROWS = 64
 _SAME = 0.05**2 / 2
@@ -24,6 +22,7 @@ _FEWEST_BLOCKS = 3
 _SMALLEST_FOUND_PART = 0.3
 _RIVAL_PART = 0.7
 _RIVAL_DISTANCE = 5.0
+_LARGEST_TURN = 0.25
 
 
 @dataclass(frozen=True)
@@ -60,12 +59,15 @@ class FeatureParameters:
     max_chance : float
         Sets that so many pairs of images without anything in common would give are dropped: 0.01 lets one false
         match pass in a hundred such pairs; infinity lets all pass.
+    max_offset : float
+        How far candidates may be off the expected place where there is one, in pixels; infinity leaves all.
     """
 
     sift: SiftParameters
     max_ratio: float
     consensus: ConsensusParameters
     max_chance: float
+    max_offset: float
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def matched_pair(
     p_features = clipped_features(p_image, features.sift, p_box, p_mask)
     q_features = clipped_features(q_image, features.sift, q_box, q_mask)
     area = float(np.prod(q_box[1] - q_box[0]))
-    found = matched_by_features(p_features, q_features, features, area, seed)
+    found = matched_by_features(p_features, q_features, features, area, seed, expected)
     reason = found.reason
     if reason is not None and correlation is not None and expected is not None:
         reason = f"correlation: {tried.reason}; features: {reason}"
@@ -201,7 +203,14 @@ def matched_by_correlation(
     )
 
 
-def matched_by_features(p: Features, q: Features, parameters: FeatureParameters, area: float, seed: int) -> MatchedPair:
+def matched_by_features(
+    p: Features,
+    q: Features,
+    parameters: FeatureParameters,
+    area: float,
+    seed: int,
+    expected: NDArray[np.float64] | None = None,
+) -> MatchedPair:
     """Return matches of two images' features.
 
     Parameters
@@ -214,6 +223,9 @@ def matched_by_features(p: Features, q: Features, parameters: FeatureParameters,
         Of the image (or strip) of ``q``, in square pixels: among so many places a wrong candidate may fall.
     seed : int
         Of the random samples.
+    expected : (2, 3) float array, optional
+        From pixels of p to pixels of q. Candidates far off it, and models that are turned or stretched against it,
+        are dropped.
 
     Returns
     -------
@@ -224,20 +236,17 @@ def matched_by_features(p: Features, q: Features, parameters: FeatureParameters,
     candidates = matched_candidates(p, q, parameters.max_ratio)
     dropped = _counted("features", candidates.dropped)
     p_points, q_points = p.points[candidates.p], q.points[candidates.q]
-    filtered = filtered_candidates(p_points, q_points, parameters.consensus, seed)
-    dropped |= _counted("candidates", filtered.dropped)
-    if not filtered.sets:
-        return no_matches(f"no {parameters.consensus.min_num_inliers} of {len(p_points)} candidates agree", dropped)
-    sets = []
-    for one in filtered.sets:
-        if _chance(one, len(p_points), parameters.consensus, area) <= parameters.max_chance:
-            sets.append(one)
-        else:
-            dropped["candidates: agreeing by chance"] = dropped.get("candidates: agreeing by chance", 0) + len(
-                one.indices
-            )
+    if expected is not None:
+        near = np.linalg.norm(transformed(expected, p_points) - q_points, axis=1) <= parameters.max_offset
+        dropped |= _counted("candidates", {"far from the expected place": int((~near).sum())})
+        p_points, q_points = p_points[near], q_points[near]
+        area = min(area, np.pi * parameters.max_offset**2)
+    filtered = filtered_candidates(p_points, q_points, parameters.consensus, seed, parameters.max_chance, area)
+    sets = [one for one in filtered.sets if not _is_turned(one, expected)]
+    turned = sum(len(one.indices) for one in filtered.sets) - sum(len(one.indices) for one in sets)
+    dropped |= _counted("candidates", {**filtered.dropped, "turned against the expected place": turned})
     if not sets:
-        return no_matches(f"{len(filtered.sets[0].indices)} of {len(p_points)} candidates agree, as by chance", dropped)
+        return no_matches(_why_none(filtered, turned, len(p_points), parameters.consensus.min_num_inliers), dropped)
     if parameters.consensus.match_filter == "SINGLE_SET" and _has_rival(sets[0], p_points, q_points, parameters, seed):
         return no_matches("two places fit nearly as well", dropped)
     indices = np.concatenate([one.indices for one in sets])
@@ -293,58 +302,6 @@ def matched_candidates(p: Features, q: Features, max_ratio: float) -> Candidates
     return Candidates(kept, nearest[kept], dropped)
 
 
-def clipped_features(
-    image: Image, parameters: SiftParameters, box: NDArray[np.intp], mask: Image | None = None
-) -> Features:
-    """Return the features of a part of an image, in pixels of the whole.
-
-    Parameters
-    ----------
-    image : (rows, columns) array
-        Gray.
-    parameters : SiftParameters
-        Their scales are relative to the part.
-    box : (2, 2) int array
-        x, y of the part's first pixel and past its last.
-    mask : (rows, columns) array, optional
-        Features where it is 0 are left out.
-    """
-    (x, y), (past_x, past_y) = box
-    part = np.s_[y:past_y, x:past_x]
-    found = sift_features(image[part], parameters, None if mask is None else mask[part])
-    return replace(found, points=found.points + box[0])
-
-
-def facing_strip(
-    shape: tuple[int, int], position: RelativePosition, clip_width: int | None, clip_height: int | None
-) -> NDArray[np.intp]:
-    """Return the part of a tile that faces its partner, as x, y of its first pixel and past its last.
-
-    Parameters
-    ----------
-    shape : (rows, columns)
-        Of the tile.
-    position : str
-        Where the tile lies in the pair: the strip of the "LEFT" one is at its right.
-    clip_width, clip_height : int, optional
-        Width of the strip of left and right, height of that of top and bottom tiles; all of the tile if absent.
-
-    Notes
-    -----
-    Java: Render's ``clipWidth`` and ``clipHeight``.
-    """
-    rows, columns = shape
-    first, past = np.zeros(2, dtype=np.intp), np.array([columns, rows], dtype=np.intp)
-    axis = 0 if position in ("LEFT", "RIGHT") else 1
-    clip = (clip_width, clip_height)[axis]
-    if clip is not None and clip < past[axis]:
-        if position in ("LEFT", "TOP"):
-            first[axis] = past[axis] - clip
-        else:
-            past[axis] = clip
-    return np.array([first, past])
-
-
 def no_matches(reason: str, dropped: dict[str, int]) -> MatchedPair:
     """Return the result without points."""
     nothing = np.empty((0, 2))
@@ -363,30 +320,20 @@ def _rms(matrix: NDArray[np.float64], p: NDArray[np.float64], q: NDArray[np.floa
     return float(np.sqrt(np.square(transformed(matrix, p) - q).sum(axis=1).mean()))
 
 
-def _chance(found: ConsensusSet, candidates: int, consensus: ConsensusParameters, area: float) -> float:
-    """Return how many such sets are expected among as many wrong candidates.
-
-    References
-    ----------
-    .. [1] Moisan, Stival, "A probabilistic criterion to detect rigid point matches between two images and estimate the
-       fundamental matrix", International Journal of Computer Vision 57 (2004).
-       :DOI:`10.1023/B:VISI.0000013094.38752.54`
-    """
-    if found.matrix is None:
-        return 0.0
-    size, minimum = len(found.indices), consensus.model.minimum_points
-    hit = min(np.pi * consensus.max_epsilon**2 / max(area, 1.0), 1.0)
-    logarithm = (
-        np.log(max(candidates - minimum, 1))
-        + _log_choices(candidates, size)
-        + _log_choices(size, minimum)
-        + (size - minimum) * np.log(hit)
-    )
-    return float(np.exp(min(logarithm, 700.0)))
+def _is_turned(one: ConsensusSet, expected: NDArray[np.float64] | None) -> bool:
+    """Return whether the model turns or stretches by much more than the expected one."""
+    if one.matrix is None or expected is None:
+        return False
+    return bool(np.linalg.norm(one.matrix[:, :2] - expected[:, :2], 2) > _LARGEST_TURN)
 
 
-def _log_choices(count: int, chosen: int) -> float:
-    return float(gammaln(count + 1) - gammaln(chosen + 1) - gammaln(count - chosen + 1))
+def _why_none(filtered: FilteredCandidates, turned: int, count: int, enough: int) -> str:
+    by_chance = filtered.dropped.get("agreeing by chance", 0)
+    if turned:
+        return f"{turned} of {count} candidates agree, but on a place turned against the expected one"
+    if by_chance:
+        return f"{by_chance} of {count} candidates agree, as by chance"
+    return f"no {enough} of {count} candidates agree"
 
 
 def _has_rival(

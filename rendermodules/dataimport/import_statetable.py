@@ -54,6 +54,7 @@ class ImportStatetableParameters(ImageImportParameters):
         "statetableFile": "statetable_files",
         "projectDirectory": "project_directory",
         "outputStackPrefix": "output_stack_prefix",
+        "dataOutputFolder": None,
     }
 
 

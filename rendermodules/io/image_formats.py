@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 Image = NDArray[Any]
 
+LARGEST_IMAGE = 1 << 30
+"""Most pixels of an image that is read; a small damaged or malicious file may claim any size."""
+
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _JPEG_MAGIC = b"\xff\xd8\xff"
@@ -91,12 +94,19 @@ def _page_image(tiff: Any, page: int) -> Image:
         tiff_page = tiff.pages[page]
     except IndexError:
         raise FormatError(f"has no page {page + 1}") from None
+    check_size(tiff_page.imagewidth, tiff_page.imagelength)
     image = tiff_page.asarray()
     if tiff_page.photometric == tifffile.PHOTOMETRIC.PALETTE and tiff_page.colormap is not None:
         image = np.moveaxis(tiff_page.colormap[:, image], 0, -1)
     elif image.ndim == 3 and tiff_page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
         image = np.moveaxis(image, 0, -1)
     return as_render_image(image)
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise ``FormatError`` if an image has more pixels than are read."""
+    if width * height > LARGEST_IMAGE:
+        raise FormatError(f"is an image of {width} x {height} pixels, more than the {LARGEST_IMAGE} that are read")
 
 
 def as_render_image(image: Image) -> Image:
@@ -270,7 +280,13 @@ def _cv2_bytes(suffix: str, image: Image, options: list[int]) -> bytes:
     return bytes(content)
 
 
-def tiff_bytes(image: Image, compression: str | None = None, byte_order: Literal["<", ">"] = "<") -> bytes:
+def tiff_bytes(
+    image: Image,
+    compression: str | None = None,
+    byte_order: Literal["<", ">"] = "<",
+    pixel_size: tuple[float, float] | None = None,
+    unit: str | None = None,
+) -> bytes:
     """Return an image as a TIFF of one page.
 
     Parameters
@@ -281,12 +297,21 @@ def tiff_bytes(image: Image, compression: str | None = None, byte_order: Literal
         ``deflate``, ``lzw`` or ``zstd``, each with the horizontal predictor; none if absent.
     byte_order : ``<`` or ``>``, default: ``<``
         ``<`` little endian, ``>`` big endian.
+    pixel_size : (float, float), optional
+        Width and height of a pixel.
+    unit : str, optional
+        What they are measured in, by ImageJ's name, such as ``nm``; ImageJ shows sizes in it.
     """
     import tifffile
 
     file = io.BytesIO()
     predictor = compression is not None
     photometric = "rgb" if image.ndim == 3 else "minisblack"
+    scale: dict[str, Any] = {}
+    if pixel_size is not None:
+        # the tag knows inches and centimetres only; ImageJ reads other units from the description
+        scale = {"resolution": (1 / pixel_size[0], 1 / pixel_size[1]), "resolutionunit": "NONE"}
+        scale["description"] = f"ImageJ=1.53c\nunit={unit or 'pixel'}\n"
     tifffile.imwrite(
         file,
         image,
@@ -295,5 +320,6 @@ def tiff_bytes(image: Image, compression: str | None = None, byte_order: Literal
         compression=compression,
         predictor=predictor,
         metadata=None,
+        **scale,
     )
     return file.getvalue()

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from rendermodules.module.errors import ItemError, RenderModuleError, short_reason
@@ -144,7 +145,10 @@ def _submitter(stack: ExitStack, pool: Mapping[str, Any], count: int) -> Callabl
     # forked from a clean server: no threads, locks or open database of this process in the workers
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["rendermodules.module.render_module"])
-    executor = concurrent.futures.ProcessPoolExecutor(size, mp_context=context)
+    # the server may have been started in another folder, and relative paths are those of this process
+    executor = concurrent.futures.ProcessPoolExecutor(
+        size, mp_context=context, initializer=os.chdir, initargs=(Path.cwd(),)
+    )
     stack.callback(executor.shutdown, cancel_futures=True)
     return executor.submit
 

@@ -64,7 +64,23 @@ class MipmapNamingParameters(DefaultSchema):
             raise ValidationError("give output_dir or path_find, not both", "output_dir")
 
 
-class MipmapSpecParameters(DefaultSchema):
+class ReductionParameters(DefaultSchema):
+    """How pixels become one; the two-part methods of before, PIL with a filter and block_reduce, are taken as well."""
+
+    @pre_load
+    def accept_methods(self, data: Any, **_: Any) -> Any:
+        """Return the data with a two-part method as one."""
+        if not isinstance(data, dict) or data.get("method") not in ("PIL", "block_reduce"):
+            return data
+        rest = {key: value for key, value in data.items() if key not in ("PIL_filter", "block_func", "ds_filter")}
+        if data["method"] == "PIL":
+            name = data.get("PIL_filter") or data.get("ds_filter") or "NEAREST"
+            return {**rest, "method": _PIL_FILTERS.get(name, name.lower())}
+        name = data.get("block_func") or "mean"
+        return {**rest, "method": _BLOCK_FUNCTIONS.get(name, name)}
+
+
+class MipmapSpecParameters(ReductionParameters):
     """How one level is made; what is not given is as for all."""
 
     level = Int("the level, from 1", required=True, minimum=1)
@@ -73,8 +89,20 @@ class MipmapSpecParameters(DefaultSchema):
     method = Str("reduction", choices=REDUCTIONS)
     convert_to_8bit = Bool("levels of 16-bit images have 8 bit")
 
+    aliases: ClassVar[Mapping[str, str | None]] = {"downsample_option": "method", "png_options": None}
 
-class MipmapParameters(MipmapNamingParameters):
+    @pre_load
+    def accept_compressions(self, data: Any, **_: Any) -> Any:
+        """Return the data with the compressions of before, of which two are formats, as they are called here."""
+        if not isinstance(data, dict) or data.get("compression") not in ("PNG", "JPEG", "LZW"):
+            return data
+        rest = {key: value for key, value in data.items() if key != "compression"}
+        if data["compression"] == "LZW":
+            return {**rest, "compression": "lzw"}
+        return {"imgformat": data["compression"].lower(), **rest}
+
+
+class MipmapParameters(MipmapNamingParameters, ReductionParameters):
     """How levels are made."""
 
     method = Str(
@@ -92,19 +120,10 @@ class MipmapParameters(MipmapNamingParameters):
     mipmap_specs = NestedList(MipmapSpecParameters, "levels that are made otherwise, instead of levels")
     force_redo = Bool("make also those files again that are there, whole and newer than their image", default=False)
 
-    aliases: ClassVar[Mapping[str, str | None]] = {"mipmapspecs": "mipmap_specs"}
-
-    @pre_load
-    def accept_methods(self, data: Any, **_: Any) -> Any:
-        """Return the data with the two-part methods of before, PIL with a filter and block_reduce, as one."""
-        if not isinstance(data, dict) or data.get("method") not in ("PIL", "block_reduce"):
-            return data
-        rest = {key: value for key, value in data.items() if key not in ("PIL_filter", "block_func", "ds_filter")}
-        if data["method"] == "PIL":
-            name = data.get("PIL_filter") or data.get("ds_filter") or "NEAREST"
-            return {**rest, "method": _PIL_FILTERS.get(name, name.lower())}
-        name = data.get("block_func") or "mean"
-        return {**rest, "method": _BLOCK_FUNCTIONS.get(name, name)}
+    aliases: ClassVar[Mapping[str, str | None]] = {
+        "mipmapspecs": "mipmap_specs",
+        "convertTo8bit": "convert_to_8bit",
+    }
 
 
 @dataclass(frozen=True)

@@ -216,9 +216,10 @@ def written_section(render: Render, stack: str, section: Section, *, replace: bo
 
 def worker_connection(parameters: Mapping[str, Any]) -> Render:
     """Return this process's connection: a worker gets parameters and connects by itself."""
-    return _connection(json.dumps(parameters, sort_keys=True))
+    return _connection(json.dumps(parameters, sort_keys=True), Path.cwd())
 
 
 @functools.lru_cache(maxsize=4)
-def _connection(parameters: str) -> Render:
+def _connection(parameters: str, folder: Path) -> Render:
+    # a store may be given by a path from the current folder, which is therefore part of the key
     return connect(json.loads(parameters))

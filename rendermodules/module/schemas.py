@@ -67,7 +67,7 @@ class DefaultSchema(argschema.schemas.DefaultSchema):
         if not isinstance(data, dict):
             return data
         renamed = dict(data)
-        for old, new in self._all_aliases().items():
+        for old, new in self.all_aliases().items():
             if old in renamed and old not in self.fields:
                 fate = f"is now called {new}" if new else "is no longer needed"
                 warnings.warn(f"the parameter {old} {fate}", FutureWarning, stacklevel=2)
@@ -85,7 +85,8 @@ class DefaultSchema(argschema.schemas.DefaultSchema):
         return {**present, **{key: value for key, value in data.items() if value is not None}}
 
     @classmethod
-    def _all_aliases(cls) -> dict[str, str | None]:
+    def all_aliases(cls) -> dict[str, str | None]:
+        """Return the aliases of this schema and of those that it is mixed from."""
         aliases: dict[str, str | None] = {}
         for schema in reversed(cls.__mro__):
             aliases.update(vars(schema).get("aliases", {}))

@@ -1,6 +1,6 @@
 """The matches of a section as a person wants to see them: where they lie in a stack, and how far they are apart."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendermodules.core.transforms import CoordinateTransform, flattened, parsed_transform
+from rendermodules.render_ws.render_parameters import transforms_for_matching
 from rendermodules.render_ws.store.match_points import PointArrays
 from rendermodules.render_ws.store.matches import Canvas
 
 Floats = NDArray[np.float64]
-
-LENS_LABEL = "lens"
-MOST_LOCAL_TRANSFORMS = 2
 
 
 @dataclass(frozen=True)
@@ -49,28 +47,6 @@ class PlacedMatches:
         return distances
 
 
-def local_transform_count(specs: Sequence[Mapping[str, Any]]) -> int:
-    """Return how many of a tile's transforms are in the coordinates of its matches already, by Render's rule.
-
-    Up to and including the last one that is labelled ``lens``; without such a label all but the last, and at most two.
-
-    Parameters
-    ----------
-    specs : sequence of dict
-        The transforms, flattened.
-
-    Notes
-    -----
-    Java: TileDataService, normalizeForMatching.
-    """
-    labelled = [
-        index for index, spec in enumerate(specs) if LENS_LABEL in ((spec.get("metaData") or {}).get("labels") or ())
-    ]
-    if labelled:
-        return labelled[-1] + 1
-    return min(max(len(specs) - 1, 0), MOST_LOCAL_TRANSFORMS)
-
-
 def placed_matches(
     matches: Iterable[tuple[Canvas, Canvas, PointArrays]],
     tiles: Mapping[str, Mapping[str, Any]],
@@ -89,7 +65,7 @@ def placed_matches(
         The shared transforms that they refer to.
     local_transforms : int, optional
         How many of a tile's transforms are in the coordinates of the matches already; by default by Render's rule,
-        see `local_transform_count`.
+        see `transforms_for_matching`.
 
     Raises
     ------
@@ -122,12 +98,12 @@ def _to_world(
     tile: Mapping[str, Any], shared: Mapping[str, dict[str, Any]], local_transforms: int | None
 ) -> CoordinateTransform:
     specs = flattened((tile.get("transforms") or {}).get("specList") or [], shared)
-    local = local_transform_count(specs) if local_transforms is None else local_transforms
+    local = len(transforms_for_matching(specs)) if local_transforms is None else local_transforms
     return parsed_transform({"type": "list", "specList": specs[local:]})
 
 
 def _joined(rows: list[Floats]) -> Floats:
-    return np.concatenate(rows, axis=1).T if rows else np.empty((0, 2))
+    return np.ascontiguousarray(np.concatenate(rows, axis=1).T) if rows else np.empty((0, 2))
 
 
 def _applied(

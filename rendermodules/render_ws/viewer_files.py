@@ -17,6 +17,9 @@ CONTENT_TYPES = {
     ".wasm": "application/wasm",
 }
 
+# the client of the Python package expects a Python program that steers it
+_BEFORE_NEUROGLANCER = b'<head><script src="../../../before_neuroglancer.js"></script>'
+
 
 class ViewerFile(NamedTuple):
     """A file with what a browser needs to know about it."""
@@ -55,7 +58,10 @@ def neuroglancer_file(name: str) -> ViewerFile:
         raise NotFound("Neuroglancer is not installed here: pip install 'rendermodules[viewer]'")
     for file in folder.iterdir():
         if file.name == name and file.suffix in CONTENT_TYPES:
-            return _viewer_file(name, file.read_bytes())
+            content = file.read_bytes()
+            return _viewer_file(
+                name, content.replace(b"<head>", _BEFORE_NEUROGLANCER) if name == "index.html" else content
+            )
     raise NotFound(f"Neuroglancer has no file {name!r}")
 
 

@@ -82,6 +82,10 @@ class ApplyTransformToStackParameters(SectionMapParameters):
         ]
         if sum(ways) > 1:
             raise ValidationError("give six numbers, or transform, or transform_file, not several of them", "transform")
+        try:
+            (data.get("transformId") or "").format(z=1.5)
+        except (LookupError, ValueError):
+            raise ValidationError("is no format of a number z, such as a_to_b_{z:f}", "transformId") from None
         numbers = {name: data.get(name, value) for name, value in IDENTITY.items()}
         if numbers["M00"] * numbers["M11"] == numbers["M01"] * numbers["M10"]:
             raise ValidationError("M00 M11 - M01 M10 is 0: this would flatten every tile to a line", "M00")
@@ -133,7 +137,8 @@ class ApplyTransformToStack(SectionMapModule):
         if names is None:
             return super().run()
         prefix, suffix = self.args["output_prefix"], self.args["output_suffix"]
-        common = {key: value for key, value in self.args.items() if key not in ("input_stacks", "output_json")}
+        own = ("input_stacks", "output_prefix", "output_suffix", "input_json", "output_json")
+        common = {key: value for key, value in self.args.items() if key not in own}
         runs = [
             type(self)(
                 {**common, "input_stack": name, "output_stack": f"{prefix}{name}{suffix}"},

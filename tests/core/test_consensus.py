@@ -46,7 +46,7 @@ def test_consensus_among_mostly_wrong_pairs(model):
 def test_nothing_agrees():
     result = filtered_candidates(random_points(50, 5), random_points(50, 6), parameters(), seed=1)
     assert result.sets == []
-    assert result.dropped == {"outside max_epsilon": 50, "beyond max_trust": 0}
+    assert result.dropped == {"outside max_epsilon": 50, "beyond max_trust": 0, "agreeing by chance": 0}
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 6])
@@ -107,7 +107,7 @@ def test_limit_of_inliers_is_a_seeded_choice():
     np.testing.assert_array_equal(first.sets[0].indices, again.sets[0].indices)
     assert len(first.sets[0].indices) == 20
     assert list(first.sets[0].indices) != list(other.sets[0].indices)
-    assert first.dropped == {"outside max_epsilon": 40, "beyond max_trust": 0, "over max_num_inliers": 40}
+    assert first.dropped["over max_num_inliers"] == 40
 
 
 def test_trust_drops_what_lies_far_from_the_rest():
@@ -117,3 +117,18 @@ def test_trust_drops_what_lies_far_from_the_rest():
     result = filtered_candidates(source, target, parameters("RIGID", max_epsilon=10.0, max_trust=5.0), seed=1)
     assert 0 not in result.sets[0].indices
     assert result.dropped["beyond max_trust"] >= 1
+
+
+@pytest.mark.parametrize("match_filter", ["SINGLE_SET", "CONSENSUS_SETS", "AGGREGATED_CONSENSUS_SETS"])
+def test_sets_that_chance_explains_are_dropped(match_filter):
+    loose = parameters(match_filter=match_filter, max_epsilon=20.0, min_num_inliers=4)
+    for seed in range(5):
+        source, target = random_points(150, seed), random_points(150, seed + 1000)
+        assert filtered_candidates(source, target, loose, seed).sets
+        limited = filtered_candidates(source, target, loose, seed, max_chance=0.01, area=1e6)
+        assert limited.sets == []
+        assert limited.dropped["agreeing by chance"] > 0
+        assert sum(limited.dropped.values()) == 150
+    target[:40] = transformed(ROTATION, source[:40])
+    (found,) = filtered_candidates(source, target, loose, 1, max_chance=0.01, area=1e6).sets
+    assert len(np.intersect1d(found.indices, np.arange(40))) > 35

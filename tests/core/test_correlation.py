@@ -45,6 +45,23 @@ def test_peak_tells_where_p_lies_in_q(texture, shift):
     np.testing.assert_allclose(peaks[0], shift, atol=0.15)
 
 
+def test_further_peaks_stay_within_the_radius(texture):
+    # what is left beside a high peak is a slope, not a peak
+    p, q = (texture((60, 70), seed) - 128 for seed in (0, 1))
+    for other in (p, q, np.zeros_like(p)):
+        peaks = phase_correlation_peaks(p, other, 6, 5)
+        assert np.isfinite(peaks).all()
+        assert np.abs(peaks).max() <= 6.5
+
+
+@pytest.mark.parametrize("search_radius", [0, 3, 90, 5000])
+def test_any_search_radius(side_by_side, search_radius):
+    p, q, truth = side_by_side
+    found = aligned(p, q, moved(*truth[:, 2].round()), search_radius, 0.3).matrix
+    if search_radius < 100:
+        assert corner_errors(found, truth).max() < 4
+
+
 def test_normalised_correlation():
     values = np.random.default_rng(0).normal(size=(20, 20))
     assert normalised_correlation(values, 3 * values + 7) == pytest.approx(1)

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rendermodules.core.features import SiftParameters, octave_range, sift_features
+from rendermodules.core.features import SiftParameters, clipped_features, facing_strip, octave_range, sift_features
 
 PARAMETERS = SiftParameters(fd_size=4, min_scale=0.25, max_scale=1.0, steps=3)
 
@@ -136,6 +136,30 @@ def test_same_image_same_features(texture):
     first, second = (sift_features(image, PARAMETERS) for _ in range(2))
     np.testing.assert_array_equal(first.descriptors, second.descriptors)
     np.testing.assert_array_equal(first.points, second.points)
+
+
+@pytest.mark.parametrize(
+    ("position", "box"),
+    [
+        ("LEFT", [[270, 0], [300, 200]]),
+        ("RIGHT", [[0, 0], [30, 200]]),
+        ("TOP", [[0, 160], [300, 200]]),
+        ("BOTTOM", [[0, 0], [300, 40]]),
+    ],
+)
+def test_facing_strip(position, box):
+    assert facing_strip((200, 300), position, 30, 40).tolist() == box
+    assert facing_strip((200, 300), position, None, None).tolist() == [[0, 0], [300, 200]]
+    assert facing_strip((200, 300), position, 900, 900).tolist() == [[0, 0], [300, 200]]
+
+
+def test_clipped_features_are_in_pixels_of_the_whole(side_by_side):
+    p, _, _ = side_by_side
+    strip = clipped_features(p, PARAMETERS, np.array([[380, 10], [500, 400]]))
+    whole = sift_features(p, PARAMETERS)
+    assert strip.points[:, 0].min() > 380
+    nearest = np.linalg.norm(strip.points[:, None] - whole.points[None], axis=2).min(axis=1)
+    assert (nearest < 1).mean() > 0.8
 
 
 def test_features_are_those_of_the_java_matcher(shared_folder):

@@ -13,8 +13,6 @@ from rendermodules.core.features import Features, SiftParameters, sift_features
 from rendermodules.core.matching import (
     CorrelationParameters,
     FeatureParameters,
-    clipped_features,
-    facing_strip,
     matched_by_correlation,
     matched_by_features,
     matched_candidates,
@@ -23,7 +21,7 @@ from rendermodules.core.matching import (
 
 CORRELATION = CorrelationParameters(40, 0.3, BlockParameters(48, 60, 0.3, 0.5, 8.0))
 CONSENSUS = ConsensusParameters(PlanarModel("AFFINE"), "SINGLE_SET", 1000, 3.0, 0.0, 7, 4.0)
-FEATURES = FeatureParameters(SiftParameters(4, 0.25, 1.0, 3), 0.92, CONSENSUS, 0.01)
+FEATURES = FeatureParameters(SiftParameters(4, 0.25, 1.0, 3), 0.92, CONSENSUS, 0.01, 200.0)
 
 
 def moved(x, y):
@@ -78,30 +76,6 @@ def test_candidates_are_the_same_in_blocks_and_at_once():
     clear = np.flatnonzero(first < 0.92 * second)
     expected = [i for i in clear if (near[clear] == near[i]).sum() == 1]
     assert matched_candidates(p, q, 0.92).p.tolist() == expected
-
-
-@pytest.mark.parametrize(
-    ("position", "box"),
-    [
-        ("LEFT", [[270, 0], [300, 200]]),
-        ("RIGHT", [[0, 0], [30, 200]]),
-        ("TOP", [[0, 160], [300, 200]]),
-        ("BOTTOM", [[0, 0], [300, 40]]),
-    ],
-)
-def test_facing_strip(position, box):
-    assert facing_strip((200, 300), position, 30, 40).tolist() == box
-    assert facing_strip((200, 300), position, None, None).tolist() == [[0, 0], [300, 200]]
-    assert facing_strip((200, 300), position, 900, 900).tolist() == [[0, 0], [300, 200]]
-
-
-def test_clipped_features_are_in_pixels_of_the_whole(side_by_side):
-    p, _, _ = side_by_side
-    strip = clipped_features(p, FEATURES.sift, np.array([[380, 10], [500, 400]]))
-    whole = sift_features(p, FEATURES.sift)
-    assert strip.points[:, 0].min() > 380
-    nearest = np.linalg.norm(strip.points[:, None] - whole.points[None], axis=2).min(axis=1)
-    assert (nearest < 1).mean() > 0.8
 
 
 def test_features_find_the_place(side_by_side):
@@ -230,6 +204,27 @@ def test_agreement_by_chance_is_told_from_true_one():
     assert right.reason is None
 
 
+def test_what_is_turned_against_the_expectation_is_not_believed(texture, seen):
+    # the same tissue a second time, upside down
+    field = texture((300, 300))
+    p = seen(field, moved(0, 0), (300, 300), seed=1)
+    q = seen(field, [[-1, 0, 299], [0, -1, 299]], (300, 300), seed=2)
+    assert matched_pair(p, q, None, None, FEATURES, 1).reason is None
+    believed = matched_pair(p, q, moved(0, 0), CORRELATION, replace(FEATURES, max_offset=np.inf), 1)
+    assert "turned against" in believed.reason
+    assert matched_pair(p, q, moved(0, 0), CORRELATION, replace(FEATURES, max_offset=40.0), 1).reason
+
+
+def test_candidates_far_from_the_expected_place_are_dropped():
+    points = np.random.default_rng(4).uniform(0, 500, (60, 2))
+    target = points + [30.0, 0.0] + np.random.default_rng(5).normal(0, 0.2, (60, 2))
+    target[20:] += [0.0, 200.0]
+    p, q = described(points, np.eye(60)), described(target, np.eye(60))
+    found = matched_by_features(p, q, FEATURES, 600.0**2, 1, expected=moved(0, 0))
+    assert len(found.p) >= 18
+    assert found.dropped["candidates: far from the expected place"] == 40
+
+
 def test_two_places_that_fit_equally_well_are_none():
     points = np.random.default_rng(2).uniform(0, 500, (100, 2))
     target = points + np.where(np.arange(100)[:, None] < 52, [100.0, 0.0], [0.0, 90.0])
@@ -302,7 +297,7 @@ def test_as_many_matches_as_the_java_matcher(shared_folder):
         found = matched_by_features(
             sift_features(p, sift, p_mask),
             sift_features(q, sift, q_mask),
-            FeatureParameters(sift, derivation["matchRod"], consensus, 0.01),
+            FeatureParameters(sift, derivation["matchRod"], consensus, 0.01, np.inf),
             q.size,
             seed=1,
         )

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from rendermodules.core.problems import InputError
+from rendermodules.core.synthetic import SyntheticSettings
 from rendermodules.dataimport import ImportImageDirectory
 from rendermodules.io.images import write_image
+from rendermodules.io.synthetic_files import write_synthetic_files
 from rendermodules.module import stacks
 
 
@@ -146,7 +148,8 @@ def test_sizes_of_the_table(render, render_parameters, folder):
     ):
         imported(render_parameters, positions_file=wrong)
     elsewhere = table_of(folder, "file,x,y,width,height\ns3://b/a.tif,0,0,640,480\ns3://b/b.tif,600,0,640,480\n")
-    assert imported(render_parameters, positions_file=elsewhere, image_sizes="input")["tile_count"] == 2
+    masked = {"positions_file": elsewhere, "image_sizes": "input", "mask_file": "s3://b/mask.png"}
+    assert imported(render_parameters, **masked)["tile_count"] == 2
     assert stacks.read_section(render, "raw", 0.0).tiles[0]["width"] == 640
     unknown = table_of(folder, "file,x,y\na b.tif,0,0\n")
     with pytest.raises(InputError, match="the input does not say width and height: line 2"):
@@ -168,3 +171,20 @@ def test_images_in_an_object_store(render, render_parameters, bucket, tmp_path):
         "s3://bucket/r%C3%BCn/S1%20r1.tif",
     ]
     assert [tile["minY"] for tile in tiles] == [0.0, 27.0]
+
+
+def test_a_table_of_electron_micrographs(render, render_parameters, shared_folder):
+    result = imported(render_parameters, positions_file=str(shared_folder / "data" / "em_2x2" / "nominal.json"))
+    assert result["tile_count"] == 4
+    tiles = stacks.read_section(render, "raw", 0.0).tiles
+    assert {(tile["width"], tile["height"]) for tile in tiles} == {(1325, 1130)}
+    assert sorted((tile["minX"], tile["minY"]) for tile in tiles) == [(0, 0), (0, 980), (910, 0), (940, 960)]
+
+
+def test_what_a_synthetic_microscope_writes(render, render_parameters, tmp_path):
+    settings = SyntheticSettings(sections=2, rows=1, columns=2, tile_width=64, tile_height=64, channels=("DAPI", "GFP"))
+    write_synthetic_files(settings, tmp_path)
+    result = imported(render_parameters, positions_file=str(tmp_path / "positions.csv"))
+    assert result["tile_count"] == 4
+    for tile in stacks.read_section(render, "raw", result["zValues"][0]).tiles:
+        assert [channel["name"] for channel in tile["channels"]] == ["DAPI", "GFP"]

@@ -1,4 +1,6 @@
 import gzip
+import io
+import zipfile
 
 import fsspec
 import pytest
@@ -7,7 +9,14 @@ from rendermodules.core.problems import InputError
 from rendermodules.io.json_files import read_json
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def zipped(content):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("any.json", content)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zipped])
 def test_plain_and_packed(tmp_path, pack):
     path = tmp_path / "a ü.json"
     path.write_bytes(pack(b'{"a": [1, 2.5]}'))
@@ -22,7 +31,7 @@ def test_object_store(bucket):
         read_json(f"{bucket}/gone.json")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", gzip.compress(b"[1]", mtime=0)[:-9]])
+@pytest.mark.parametrize("content", [b"", b"{", gzip.compress(b"[1]", mtime=0)[:-9], b"PK\x03\x04"])
 def test_no_json(tmp_path, content):
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(InputError, match="not JSON"):

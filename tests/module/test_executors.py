@@ -1,4 +1,5 @@
 import math
+import os
 import signal
 import time
 
@@ -40,6 +41,13 @@ def test_what_has_not_begun_after_a_failure_is_not_begun():
 def test_a_killed_worker_is_reported():
     with pytest.raises(ItemError, match="a worker died"):
         map_items(signal.raise_signal, [signal.SIGKILL, signal.SIGKILL], {"pool_size": 2})
+
+
+def test_workers_are_in_the_folder_of_the_program(tmp_path, monkeypatch):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        assert map_items(os.path.abspath, ["a", "b"], {"pool_size": 2}) == [str(tmp_path / name / x) for x in "ab"]
 
 
 def test_a_dask_cluster():
@@ -84,3 +92,14 @@ def test_progress_lines(caplog, monkeypatch):
         time.sleep(0.01)
         advance()
     assert "6 of 10 sections" in caplog.text
+
+
+def test_workers_are_in_the_folder_of_the_run(tmp_path, monkeypatch):
+    pool = {"pool_size": 2, "pool_kind": "processes"}
+    for size in (3, 5):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        (folder / "a").write_text("x" * size)
+        (folder / "b").write_text("y" * size)
+        monkeypatch.chdir(folder)
+        assert map_items(os.path.getsize, ["a", "b"], pool) == [size, size]

@@ -69,6 +69,20 @@ def test_methods_of_before(before, method):
     assert loaded(**before)["method"] == method
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ({"downsample_option": "PIL", "compression": "LZW"}, {"method": "nearest", "compression": "lzw"}),
+        ({"compression": "JPEG"}, {"imgformat": "jpeg", "compression": None}),
+        ({"compression": "PNG", "png_options": {"level": 3}}, {"imgformat": "png"}),
+    ],
+)
+def test_levels_of_before(before, now):
+    (spec,) = loaded(mipmapspecs=[{"level": 1, **before}])["mipmap_specs"]
+    assert {key: spec[key] for key in now} == now
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

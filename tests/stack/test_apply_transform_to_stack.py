@@ -57,6 +57,14 @@ def test_without_an_id_every_tile_has_its_own_in_place(run, raw, sections_of):
     assert sections[2.25].transforms == {"lens": LENS}
 
 
+def test_several_stacks_by_a_parameter_file(raw, render_parameters, tmp_path, sections_of):
+    file, result = tmp_path / "parameters.json", tmp_path / "result.json"
+    file.write_text(json.dumps({"render": render_parameters, "input_stacks": ["raw"], "output_suffix": "_up", "B1": 3}))
+    assert ApplyTransformToStack.main(["--input_json", str(file), "--output_json", str(result)]) == 0
+    assert json.loads(result.read_text())["stacks"][0]["tile_count"] == 3
+    assert len(transform_list(sections_of("raw_up")[1.0].tiles[0])) == 3
+
+
 def test_several_stacks(run, raw, write_stack, tile_spec, sections_of):
     write_stack("other", Section(7.0, [tile_spec("x", 7.0)]))
     result = run(input_stacks=["raw", "other"], output_prefix="up_", transformId="up", B1=-10.0)
@@ -109,6 +117,7 @@ def test_a_dry_run_writes_nothing(run, raw, render):
         ({"input_stack": "raw", "output_stack": "new", "M00": 0.0}, "flatten"),
         ({"input_stack": "raw", "output_stack": "new", "B0": 1.0, "transform": STAGE}, "not several"),
         ({"input_stack": "raw", "output_stack": "new", "placement": "last"}, "Must be one of"),
+        ({"input_stack": "raw", "output_stack": "new", "transformId": "{x}"}, "no format of a number z"),
     ],
 )
 def test_contradicting_parameters_are_refused(run, parameters, message):

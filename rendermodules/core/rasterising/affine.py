@@ -1,5 +1,6 @@
 """Images under one affine, drawn by OpenCV."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ class Coverage:
 
     def __getitem__(self, rows: slice) -> "Coverage":
         """Return the coverage of some rows of the canvas."""
-        begin, end = (int(np.clip(row - self.first_row, 0, len(self.starts))) for row in (rows.start, rows.stop))
+        begin, end = (min(max(row - self.first_row, 0), len(self.starts)) for row in (rows.start, rows.stop))
         return Coverage(self.first_row + begin, self.starts[begin:end], self.ends[begin:end])
 
     def __len__(self) -> int:
@@ -43,19 +44,20 @@ def coverage(outline: Floats, width: int, height: int) -> Coverage:
 
     Pixels on a left or upper edge belong to it, those on a right or lower edge do not.
     """
-    low, high = np.ceil(np.clip([outline[:, 1].min(), outline[:, 1].max()], 0, height)).astype(np.int64)
+    corners: list[list[float]] = outline.tolist()
+    low, high = (math.ceil(min(max(end(y for _, y in corners), 0), height)) for end in (min, max))
     row = np.arange(low, high)
     left, right = np.full(len(row), np.inf), np.full(len(row), -np.inf)
-    for first, second in zip(outline, np.roll(outline, -1, axis=0), strict=True):
+    for first, second in zip(corners, [*corners[1:], corners[0]], strict=True):
         upper, lower = (first, second) if first[1] <= second[1] else (second, first)
-        crossed = slice(*(int(np.clip(np.ceil(end[1]) - low, 0, len(row))) for end in (upper, lower)))
+        crossed = slice(*(min(max(math.ceil(end[1]) - low, 0), len(row)) for end in (upper, lower)))
         if crossed.start < crossed.stop:
             slope = (lower[0] - upper[0]) / (lower[1] - upper[1])
             crossing = upper[0] + (row[crossed] - upper[1]) * slope
             left[crossed] = np.minimum(left[crossed], crossing)
             right[crossed] = np.maximum(right[crossed], crossing)
-    starts = np.ceil(np.clip(left, 0, width)).astype(np.int64)
-    return Coverage(int(low), starts, np.maximum(np.ceil(np.clip(right, 0, width)).astype(np.int64), starts))
+    starts, ends = (np.ceil(np.minimum(np.maximum(side, 0), width)).astype(np.int64) for side in (left, right))
+    return Coverage(low, starts, np.maximum(ends, starts))
 
 
 def draw_affine(covered: Coverage, inverse: Floats, image: Array, canvas: Array, canvas_mask: Array) -> None:

@@ -1,7 +1,8 @@
 """The global solve: transforms of all tiles at once from the matches between them.
 
-``tiles.solved_tiles`` is the whole of it. Below it, from the top: ``stages`` (turn, place, shape), ``motions`` and
-``linear`` (the two kinds of models), ``lens_fit``, ``regularization`` (how strongly to hold tiles, learnt),
-``reweighting`` and ``cycles`` (wrong pairs), ``rotation``; then what they compute with: ``matches``, ``moments``,
-``bases``, ``system``, ``cholesky`` and ``dissection``.
+``tiles.solved_tiles`` is the whole of it; it takes what ``options`` and ``matches`` hold and returns a ``solution``.
+Below it ``stages`` (turn, place, shape); ``motions`` and ``linear``, the two kinds of models; ``rotation``,
+``lens_fit``, ``regularization`` (how strongly to hold tiles, learnt), ``reweighting`` and ``cycles`` (wrong pairs),
+``placement`` and ``quality``. They compute with ``moments`` in ``bases``, on a ``system`` that ``cholesky`` factorises
+in the order of a ``dissection``.
 """

@@ -11,8 +11,8 @@ from scipy import sparse
 from rendermodules.core.solve.arrays import FloatArray
 from rendermodules.core.solve.cholesky import BlockCholesky
 from rendermodules.core.solve.moments import PairMoments
-from rendermodules.core.solve.motions import STEADY_WEIGHTS, Motions, motion_equations
-from rendermodules.core.solve.reweighting import Reweighting, pair_residuals
+from rendermodules.core.solve.motions import Motions, motion_equations
+from rendermodules.core.solve.reweighting import Reweighting, pair_residuals, settled
 from rendermodules.core.solve.system import TileSystem
 
 SHIFT_DAMPING = 1e-9
@@ -198,8 +198,8 @@ def fitted_linear(
         if reweighting is None:
             break
         new = reweighting.weights(pair_residuals(moments, solution.coefficients))
-        change = float(np.abs(new - factors).max(initial=0.0))
+        done = settled(factors, new)
         factors = new
-        if change < STEADY_WEIGHTS:
+        if done:
             break
     return solution, factors

@@ -113,73 +113,73 @@ def checked_matches(
     maximum_points : int, optional
         Of pairs with more usable points, this many are taken by chance.
     seed : int
-        Of that chance; each pair's choice depends on nothing else but its points.
+        Of that chance; equal input gives an equal choice.
 
     Returns
     -------
     CheckedMatches
         A new object; the input stays as it is.
     """
-    pairs = matches.pairs
-    known = ((pairs >= 0) & (pairs < tile_count)).all(axis=1)
-    proper = pairs[:, 0] != pairs[:, 1]
-    usable, points_dropped = _usable_points(matches, known & proper)
-    key = np.where(
-        known & proper, pairs.min(axis=1, initial=tile_count) * tile_count + pairs.max(axis=1, initial=-1), -1
-    )
-    merged_keys, merged = np.unique(key[known & proper], return_inverse=True)
-    place = np.full(len(pairs), -1)
-    place[known & proper] = merged
+    low, high = matches.pairs.min(axis=1, initial=tile_count), matches.pairs.max(axis=1, initial=-1)
+    known = (low >= 0) & (high < tile_count)
+    good = known & (low != high)
+    usable, points_dropped = _usable_points(matches, good)
+    keys, merged = np.unique((low * tile_count + high)[good], return_inverse=True)
+    place = np.full(len(good), -1)
+    place[good] = merged
 
-    point_place = place[matches.pair_of_point]
     chosen = np.flatnonzero(usable)
-    chosen = chosen[np.argsort(point_place[chosen], kind="stable")]
-    counts = np.bincount(point_place[chosen], minlength=len(merged_keys))
-    enough = counts >= max(minimum_points, 1)
-    chosen = chosen[enough[point_place[chosen]]]
+    place_of_point = place[matches.pair_of_point[chosen]]
+    order = np.argsort(place_of_point, kind="stable")
+    chosen, place_of_point = chosen[order], place_of_point[order]
+    enough = np.bincount(place_of_point, minlength=len(keys)) >= max(minimum_points, 1)
+    in_use = enough[place_of_point]
     if maximum_points is not None:
-        chosen = chosen[_sampled(point_place[chosen], maximum_points, seed)]
+        in_use &= _sampled(place_of_point, maximum_points, seed)
+    chosen = chosen[in_use]
 
-    source = np.where(place >= 0, (np.cumsum(enough) - 1)[place] if len(enough) else -1, -1)
-    source[(place >= 0) & ~(enough[place] if len(enough) else np.zeros(len(place), dtype=bool))] = -1
-    has_points = np.zeros(len(pairs), dtype=bool)
-    has_points[matches.pair_of_point[usable]] = True
+    # the last entry is for pairs without a place, whose index is -1
+    source = np.append(np.where(enough, np.cumsum(enough) - 1, -1), -1)[place]
+    with_points = np.zeros(len(good), dtype=bool)
+    with_points[matches.pair_of_point[usable]] = True
+    lost = good & (source < 0)
     reasons = {
         "unknown tile": ~known,
-        "a tile with itself": known & ~proper,
-        "no usable points": (place >= 0) & (source < 0) & ~has_points,
-        "too few points": (place >= 0) & (source < 0) & has_points,
+        "a tile with itself": known & ~good,
+        "no usable points": lost & ~with_points,
+        "too few points": lost & with_points,
     }
     return CheckedMatches(
-        _oriented(matches, chosen, source, merged_keys[enough], tile_count),
-        source,
-        {reason: np.flatnonzero(mask) for reason, mask in reasons.items() if mask.any()},
-        points_dropped,
+        _oriented(matches, chosen, source, keys[enough], tile_count), source, _named(reasons), points_dropped
     )
 
 
-def _usable_points(matches: PairMatches, pair_is_good: BoolArray) -> tuple[BoolArray, dict[str, int]]:
-    of_good_pair = pair_is_good[matches.pair_of_point] if len(pair_is_good) else np.zeros(0, dtype=bool)
+def _named(reasons: dict[str, BoolArray]) -> dict[str, IntArray]:
+    return {reason: np.flatnonzero(mask) for reason, mask in reasons.items() if mask.any()}
+
+
+def _usable_points(matches: PairMatches, good: BoolArray) -> tuple[BoolArray, dict[str, int]]:
+    """Return which points (n,) of good pairs (k,) can be used, and how many cannot, by reason."""
+    of_good = np.repeat(good, matches.counts)
     finite = np.isfinite(matches.points_p).all(axis=1) & np.isfinite(matches.points_q).all(axis=1)
+    valid = np.isfinite(matches.weights) & (matches.weights >= 0)
     positive = matches.weights > 0
-    # an infinite weight would swallow the system, and NaN is not > 0
-    weighted = positive & np.isfinite(matches.weights)
-    invalid = ~np.isfinite(matches.weights) | (matches.weights < 0)
     reasons = {
-        "coordinates not finite": of_good_pair & ~finite,
-        "weight not finite or negative": of_good_pair & finite & invalid,
-        "weight zero": of_good_pair & finite & ~invalid & ~positive,
+        "coordinates not finite": of_good & ~finite,
+        "weight not finite or negative": of_good & finite & ~valid,
+        "weight zero": of_good & finite & valid & ~positive,
     }
-    return of_good_pair & finite & weighted, {reason: int(mask.sum()) for reason, mask in reasons.items() if mask.any()}
+    counts = {reason: len(indices) for reason, indices in _named(reasons).items()}
+    return of_good & finite & valid & positive, counts
 
 
-def _sampled(group: IntArray, most: int, seed: int) -> IntArray:
-    """Return the positions, ascending, of at most ``most`` members of each group of a sorted array."""
+def _sampled(group: IntArray, most: int, seed: int) -> BoolArray:
+    """Return which entries of a sorted array are among at most ``most`` of their value, taken by chance."""
     chance = np.random.default_rng(seed).random(len(group))
     order = np.lexsort((chance, group))
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(group)) + 1]) if len(group) else np.empty(0, dtype=np.int64)
-    rank = np.arange(len(group)) - np.repeat(starts, np.diff(np.append(starts, len(group))))
-    return np.sort(order[rank < most])
+    rank = np.empty(len(group), dtype=np.int64)
+    rank[order] = np.arange(len(group)) - np.searchsorted(group, group)
+    return rank < most
 
 
 def _oriented(matches: PairMatches, chosen: IntArray, source: IntArray, keys: IntArray, tile_count: int) -> PairMatches:
@@ -187,10 +187,9 @@ def _oriented(matches: PairMatches, chosen: IntArray, source: IntArray, keys: In
     pair = matches.pair_of_point[chosen]
     swapped = (matches.pairs[pair, 0] > matches.pairs[pair, 1])[:, None]
     points_p, points_q = matches.points_p[chosen], matches.points_q[chosen]
-    counts = np.bincount(source[pair], minlength=len(keys)) if len(keys) else np.empty(0, dtype=np.int64)
     return PairMatches(
-        np.stack([keys // max(tile_count, 1), keys % max(tile_count, 1)], axis=1),
-        np.concatenate([[0], np.cumsum(counts)]),
+        np.stack(np.divmod(keys, max(tile_count, 1)), axis=1),
+        np.concatenate([[0], np.cumsum(np.bincount(source[pair], minlength=len(keys)))]),
         np.where(swapped, points_q, points_p),
         np.where(swapped, points_p, points_q),
         matches.weights[chosen].astype(np.float64),

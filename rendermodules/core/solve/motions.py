@@ -9,7 +9,7 @@ import numpy as np
 from rendermodules.core.solve.arrays import FloatArray, IntArray
 from rendermodules.core.solve.lens import LensModel
 from rendermodules.core.solve.moments import PairMoments
-from rendermodules.core.solve.reweighting import Reweighting, pair_residuals
+from rendermodules.core.solve.reweighting import Reweighting, pair_residuals, settled
 from rendermodules.core.solve.system import TileSystem
 
 QUARTER_TURN = np.array([[0.0, -1.0], [1.0, 0.0]])
@@ -19,9 +19,6 @@ MOST_STEPS = 60
 
 SMALLEST_STEP = 1e-6
 """Pixels: a smaller step ends the iteration."""
-
-STEADY_WEIGHTS = 0.05
-"""The weights of pairs are settled when none changes by more than this."""
 
 DAMPING = 1e-9
 """Weight, relative to the matches', that holds a whole component where it is while its tiles find each other."""
@@ -126,9 +123,9 @@ def fitted_motions(
                 new = reweighting.first_weights(moments, motions.linear, residuals)
             else:
                 new = reweighting.weights(residuals)
-            settled = step_number > 1 and float(np.abs(new - factors).max(initial=0.0)) < STEADY_WEIGHTS
+            done = step_number > 1 and settled(factors, new)
             factors = new
-            if settled:
+            if done:
                 break
         motions, step = _step(moments.scaled(factors), motions, system, unknowns, lens)
         if step < SMALLEST_STEP:

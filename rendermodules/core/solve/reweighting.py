@@ -19,6 +19,9 @@ LEAST_WEIGHT = 0.01
 UNVERIFIED_WEIGHT = 0.01
 """Largest weight at the start of a pair that closes none of its cycles."""
 
+STEADY_WEIGHT, STEADY_SHARE = 0.05, 1e-3
+"""Weights are settled when at most this share of them changes by more than this."""
+
 SMALLEST_SCALE = 0.25
 """Pixels. However small the median, a pair within three times this is not wrong."""
 
@@ -29,6 +32,11 @@ ALWAYS_KEPT = -1
 def pair_residuals(moments: PairMoments, coefficients: FloatArray) -> FloatArray:
     """Return the root mean square residual (m,) of each pair in pixels."""
     return np.sqrt(moments.squared_errors(coefficients) / moments.weights)
+
+
+def settled(before: FloatArray, after: FloatArray) -> bool:
+    """Return whether weights of pairs (m,) have settled; what the last few do decides nothing."""
+    return int(np.count_nonzero(np.abs(after - before) > STEADY_WEIGHT)) <= STEADY_SHARE * len(after)
 
 
 @dataclass(frozen=True)

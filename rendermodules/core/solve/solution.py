@@ -25,7 +25,7 @@ class Splines:
         Affine part.
     controls : (t, c, 2) float array
         Control points in pixels.
-    weights : (t, 2, c) float array
+    weights : (t, c, 2) float array
         Weights of the control points for x' and y'. They sum to zero and have no first moment.
     """
 
@@ -137,4 +137,4 @@ class Solution:
         # leaves is constant because the weights have no moment
         squares = scale**2 * (grid.controls**2).sum(axis=1)
         affines[:, :, 2] -= np.log(scale) * (weights @ squares)
-        return Splines(affines, controls, weights)
+        return Splines(affines, controls, weights.transpose(0, 2, 1))

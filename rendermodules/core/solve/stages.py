@@ -175,6 +175,11 @@ def staged(problem: Problem, motions: Motions, basis: Basis, options: SolveOptio
     options : SolveOptions
         Model, start and regularisation.
     """
+    if not problem.system().free.any():
+        everywhere = np.zeros((len(problem.prior), 2, basis.size))
+        everywhere[:, :, :3] = problem.prior
+        count = len(problem.moments.pairs)
+        return Shaping(everywhere, np.ones(count)), np.ones(count, dtype=bool)
     if options.model == "rotation":
         linear = turned(problem, motions, "pairs").linear
         count = len(problem.moments.pairs)

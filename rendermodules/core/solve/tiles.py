@@ -57,9 +57,11 @@ def solved_tiles(
     Raises
     ------
     SolveError
-        There is more than one tile, and no match that can be used; or the regularisation that was asked for does not
-        hold the tiles.
+        There are no tiles; or several, and no match that can be used; or the regularisation that was asked for does
+        not hold the tiles.
     """
+    if not len(tiles):
+        raise SolveError("there are no tiles to solve")
     checked = checked_matches(matches, len(tiles), options.minimum_points, options.maximum_points, options.seed)
     if len(tiles) > 1 and not len(checked.matches.pairs):
         raise SolveError(f"no matches that a solve can use: {dropped_text(checked, len(matches.pairs))}")

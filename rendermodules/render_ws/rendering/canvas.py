@@ -24,8 +24,6 @@ class Canvas:
         Width and height of the image, which is the upper left part of ``pixels``.
     low, high : float
         Range that is shown.
-    is_blank : bool, default: False
-        Nothing was drawn: the image is transparent.
     background : int, optional
         Colour 0xRRGGBB that shines through where the canvas is transparent.
     fill_with_noise : bool, default: False
@@ -37,7 +35,6 @@ class Canvas:
     size: tuple[int, int]
     low: float
     high: float
-    is_blank: bool = False
     background: int | None = None
     fill_with_noise: bool = False
 

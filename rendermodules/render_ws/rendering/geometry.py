@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from rendermodules.core.meshes import image_mesh, mesh_columns
 from rendermodules.core.placement import (
     Placement,
+    SampleGrid,
     affine_on_canvas,
     affine_placement,
-    average_scale,
     full_scale,
     is_between_levels,
     mesh_placement,
     on_canvas,
-    sample_points,
+    sample_grid,
     wanted_level,
     widened_mesh,
 )
@@ -28,6 +28,10 @@ from rendermodules.render_ws.rendering.parameters import RenderingError, RenderP
 Floats = NDArray[np.float64]
 KnownGeometry = BytesBoundedCache[Any]
 """Meshes in the world and scales, which do not hang on the box that is drawn."""
+
+
+# transforms may lead anywhere; what is not finite is left out where it is drawn
+_anywhere = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 class TileGeometry:
@@ -70,6 +74,7 @@ class TileGeometry:
             raise RenderingError(str(error)) from None
         self._affine = self._transform.affine
 
+    @_anywhere
     def level(self) -> int:
         """Return the mipmap level that is to be drawn."""
         if not self._strict:
@@ -77,11 +82,11 @@ class TileGeometry:
             # only at a power of two does the outcome hang on the last bit, and with it on the position of the box
             if not is_between_levels(scale):
                 return wanted_level(scale)
-        samples = self._samples()
-        return wanted_level(average_scale(samples, self._on_canvas(self._transform.apply(samples))))
+        grid = self._grid()
+        return wanted_level(grid.average_scale(self._on_canvas(self._transform.apply(grid.points))))
 
-    def _samples(self) -> Floats:
-        return sample_points(*self._size, self._parameters.cell_size)
+    def _grid(self) -> SampleGrid:
+        return sample_grid(*self._size, self._parameters.cell_size)
 
     def _unit_scale(self) -> float:
         """Return by how much the image is scaled on its way to the world."""
@@ -90,8 +95,11 @@ class TileGeometry:
             return 1.0 / self._parameters.scale  # one row of samples tells Render nothing
         if self._affine is not None:
             return float(np.sqrt((self._affine[:, :2] ** 2).sum(axis=0).max()))
-        return self._kept("scale", lambda: average_scale(self._samples(), self._transform.apply(self._samples())))
+        grid = self._grid()
+        scale: float = self._kept("scale", lambda: grid.average_scale(self._transform.apply(grid.points)))
+        return scale
 
+    @_anywhere
     def placement(self, width: int, height: int, level: int) -> Placement:
         """Return where the image of a mipmap level, of ``width`` by ``height`` pixels, lies on the canvas."""
         columns = mesh_columns(self._size[0], self._parameters.cell_size)
@@ -104,8 +112,7 @@ class TileGeometry:
 
         def in_world() -> Placement:
             mesh = widened_mesh(width, height, columns, level)
-            with np.errstate(over="ignore", invalid="ignore"):
-                return mesh_placement(mesh, self._transform.apply(full_scale(mesh.vertices, level)))
+            return mesh_placement(mesh, self._transform.apply(full_scale(mesh.vertices, level)))
 
         world = self._kept(("mesh", width, height, level, columns), in_world)
         return world.seen_from(*view)

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from rendermodules.core.depths import DEFAULT_RANGE
 from rendermodules.io.image_cache import BytesBoundedCache, ImageCache
 from rendermodules.io.images import ImageSource
 from rendermodules.render_ws.rendering.canvas import Canvas
@@ -142,5 +143,7 @@ def _canvas(parameters: RenderParameters, workshop: Workshop) -> Canvas | None:
 
 
 def _blank_canvas(parameters: RenderParameters) -> Canvas:
+    """Return a canvas that is transparent everywhere."""
     width, height = parameters.canvas_size
-    return Canvas(np.zeros((height, width), np.uint8), None, parameters.image_size, 0.0, 255.0, is_blank=True)
+    nothing = np.zeros((height, width), np.uint8)
+    return Canvas(nothing, nothing, parameters.image_size, *DEFAULT_RANGE)

@@ -1,6 +1,6 @@
 """The pages that a person opens, and the data that only they ask for; no part of Java Render."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -8,21 +8,23 @@ import orjson
 from rendermodules.render_ws.answers import HTML, Answer, json_answer
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import InvalidRequest, NotFound, Unprocessable
+from rendermodules.render_ws.image_answers import caching_headers, is_known
 from rendermodules.render_ws.routes.render_data import selected_tiles, shared_transforms
+from rendermodules.render_ws.routes.tile_data import parameters_of_box, parameters_of_layer
 from rendermodules.render_ws.routing import Routes, S
 from rendermodules.render_ws.store import matches, stacks
 from rendermodules.render_ws.store.database import Database
 from rendermodules.render_ws.store.matches import Canvas, PairSelection
 from rendermodules.render_ws.store.stacks import Stack
-from rendermodules.render_ws.store.tiles import Selection
+from rendermodules.render_ws.store.tiles import Selection, count_tiles, get_tile_bounds
 from rendermodules.render_ws.viewer_files import ViewerFile, neuroglancer_file, page_file
+from rendermodules.render_ws.viewer_session import VIEWER, cookie_header
 
 if TYPE_CHECKING:
     from rendermodules.render_ws.section_matches import PlacedMatches
 
 routes = Routes()
 
-VIEWER = "/viewer"
 SECTION = f"{VIEWER}/data{S}/z/{{z}}"
 """Data of a section of a stack."""
 
@@ -33,10 +35,16 @@ PAGE_POLICY = (
 """Nothing from elsewhere, and no script or style within the page itself."""
 
 NEUROGLANCER_POLICY = (
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src 'self' "
+    "default-src 'none'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src 'self' "
     "'unsafe-inline'; img-src 'self' blob: data:; font-src 'self' data:; connect-src 'self' blob: data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+JPEG = "image/jpeg"
+THUMBNAIL_PIXELS = 256
+MOST_THUMBNAIL_PIXELS = 1024
+MOST_THUMBNAIL_TILES = 3000
+"""Tiles that are drawn into a thumbnail; with more of them only their shape is shown."""
 
 _OUTLINE_DECIMALS = 1
 _RESIDUAL_DECIMALS = 3
@@ -54,15 +62,28 @@ def first_page(call: Call) -> Answer:
     return root(call)
 
 
+@routes.get("/favicon.ico", produces=HTML)
+def icon(call: Call) -> Answer:
+    """Answer the picture that browsers show beside a title."""
+    return _file_answer(call, page_file("icon.svg"), PAGE_POLICY)
+
+
+@routes.post(f"{VIEWER}/session", consumes=None)
+def begin_session(call: Call) -> Answer:
+    """Make the browser known that has just given the token."""
+    token = call.settings.token
+    return Answer(status=204, headers={} if token is None else {"Set-Cookie": cookie_header(token)})
+
+
 @routes.get(f"{VIEWER}/{{file}}", produces=HTML)
 def page(call: Call) -> Answer:
     """Answer a page, or a script or style of one."""
     return _file_answer(call, page_file(call.path["file"]), PAGE_POLICY)
 
 
-@routes.get(f"{VIEWER}/neuroglancer/{{file}}", produces=HTML)
+@routes.get(f"{VIEWER}/neuroglancer/v/render/{{file}}", produces=HTML)
 def neuroglancer(call: Call) -> Answer:
-    """Answer a file of the Neuroglancer client."""
+    """Answer a file of the Neuroglancer client, which expects itself below ``/v/`` and a name."""
     return _file_answer(call, neuroglancer_file(call.path["file"]), NEUROGLANCER_POLICY)
 
 
@@ -87,6 +108,58 @@ def outlines(call: Call) -> Answer:
             "sectionIds": _groups(specs),
         }
     )
+
+
+@routes.get(f"{SECTION}/missing-images")
+def missing_images(call: Call) -> Answer:
+    """Answer which tiles of a section have an image or a mask that cannot be read: their places among the outlines."""
+    from rendermodules.render_ws.viewer_pictures import unreadable_tiles
+
+    with call.reading_stack() as (database, stack):
+        stack.require_online()
+        specs, _ = _specs(call, database, stack, call.number("z"))
+    return json_answer({"missing": unreadable_tiles(specs, call.settings), "lookedAt": len(specs)})
+
+
+@routes.get(f"{SECTION}/box/{{x}},{{y}},{{width}},{{height}},{{scale}}/picture", produces=JPEG)
+def picture(call: Call) -> Answer:
+    """Answer a JPEG of a box of a section; tiles whose images are gone are left out instead of spoiling it."""
+    from rendermodules.render_ws.viewer_pictures import picture_answer
+
+    return _unless_known(call, lambda: picture_answer(call, parameters_of_box(call)))
+
+
+@routes.get(f"{SECTION}/thumbnail", produces=JPEG)
+def thumbnail(call: Call) -> Answer:
+    """Answer a small JPEG of a section, at most ``size`` pixels wide and high; its tiles in gray if they are many."""
+    size = call.query_integer("size") or THUMBNAIL_PIXELS
+    if not 0 < size <= MOST_THUMBNAIL_PIXELS:
+        raise InvalidRequest(f"size must be from 1 to {MOST_THUMBNAIL_PIXELS}")
+    return _unless_known(call, lambda: _thumbnail(call, size))
+
+
+def _thumbnail(call: Call, size: int) -> Answer:
+    from rendermodules.render_ws.viewer_pictures import picture_answer, silhouette_bytes
+
+    selection = Selection(z=call.number("z"))
+    with call.reading_stack() as (database, stack):
+        stack.require_online()
+        bounds = stacks.get_layer_bounds(database.connection, stack, call.number("z"))
+        scale = min(1.0, size / max(bounds.maxX - bounds.minX, bounds.maxY - bounds.minY, 1.0))
+        if count_tiles(database.connection, stack, selection) > MOST_THUMBNAIL_TILES:
+            boxes = get_tile_bounds(database.connection, stack, selection)
+            return Answer(silhouette_bytes(boxes, bounds, scale), JPEG)
+    return picture_answer(call, parameters_of_layer(call, scale))
+
+
+def _unless_known(call: Call, drawn: Callable[[], Answer]) -> Answer:
+    """Return a picture of the stack, or that the client has it already."""
+    with call.reading_stack() as (_, stack):
+        headers = caching_headers(call, stack)
+    if is_known(call, headers):
+        return Answer(status=304, headers=headers)
+    answer = drawn()
+    return Answer(answer.body, answer.content_type, headers=headers)
 
 
 @routes.get(f"{SECTION}/matches/{{matchCollection}}")

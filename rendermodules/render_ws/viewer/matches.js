@@ -3,7 +3,7 @@
 import { drawLegend, residualColour } from "./colours.js";
 import { SectionView } from "./section_view.js";
 import { Stack, byId, element, fill, json, ownerUrl, pageUrl, parameters, setHeading, shortNumber } from "./service.js";
-import { SectionChoice, drawMissing, listMissing, outlinesOf, showBar } from "./workplace.js";
+import { SectionChoice, drawMissing, extentOf, outlinesOf, showBar } from "./workplace.js";
 
 const owner = parameters.get("owner") ?? "";
 const project = parameters.get("project") ?? "";
@@ -31,7 +31,7 @@ const view = new SectionView(byId("view"), {
 
 const state = {
   section: null, outlines: null, otherOutlines: null, pairs: null, order: [], chosen: -1, pair: null, pointer: null,
-  status: "", nanometres: null, missing: [],
+  status: "", nanometres: null, missing: [], serial: 0,
 };
 
 function showReadout() {
@@ -80,8 +80,8 @@ async function showSection(z) {
   byId("pairs").replaceChildren();
   offerOthers(z);
   try {
-    const bounds = await json(stack.url("z", z, "bounds"));
-    view.show((box, scale) => stack.picture(z, box, scale, {}), bounds);
+    const bounds = await extentOf(stack, z);
+    view.show((box, scale) => stack.picture(z, box, scale, {}), bounds, bounds.tileCount);
     view.fit(bounds);
     state.outlines = await outlinesOf(stack, z);
   } catch (error) {
@@ -135,6 +135,7 @@ async function showPairs() {
     return;
   }
   const { mean } = state.pairs;
+  state.pairs.serial = state.serial += 1;
   state.order = mean.map((_, pair) => pair).sort((a, b) => mean[b] - mean[a]);
   showSummary();
   listPairs();
@@ -167,12 +168,30 @@ function showSummary() {
   byId("summary").replaceChildren(facts);
 }
 
+/** Length of what all ids begin with, up to the last mark that is neither letter nor figure. */
+function commonPrefixLength(ids) {
+  let length = ids.length > 1 ? ids[0].length : 0;
+  for (const id of ids) {
+    while (!id.startsWith(ids[0].slice(0, length))) length -= 1;
+  }
+  return (ids[0] ?? "").slice(0, length).search(/[^_.-]*$/);
+}
+
 function listPairs() {
   const { tileIds, p, q, count, mean, greatest } = state.pairs;
+  const prefix = commonPrefixLength(tileIds);
   const rows = state.order.slice(0, LISTED_PAIRS).map((pair) => {
     const swatch = element("span", { class: "swatch", "aria-hidden": "true" });
     swatch.style.background = residualColour(mean[pair], limit());
-    const button = element("button", { type: "button" }, swatch, ` ${tileIds[p[pair]]} - ${tileIds[q[pair]]}`);
+    const [first, second] = [tileIds[p[pair]], tileIds[q[pair]]];
+    const button = element(
+      "button",
+      { type: "button", title: `${first} and ${second}`, "aria-label": `${first} and ${second}` },
+      swatch,
+      ` ${first.slice(prefix)}`,
+      element("br"),
+      second.slice(prefix),
+    );
     return element(
       "tr",
       { class: "pair", "data-pair": pair, onclick: () => choose(pair, true) },
@@ -244,14 +263,14 @@ async function drawSideBySide() {
     const [px, py] = pair.p.points[match].map((value) => value * pictures[0].scale);
     const [qx, qy] = pair.q.points[match].map((value) => value * pictures[1].scale);
     context.strokeStyle = residualColour(pair.residuals[match], limit());
-    context.lineWidth = 1.5;
+    context.lineWidth = 3;
     context.beginPath();
     context.moveTo(px, py);
     context.lineTo(qx + shift, qy);
     context.stroke();
     for (const [x, y] of [[px, py], [qx + shift, qy]]) {
       context.beginPath();
-      context.arc(x, y, 3, 0, 2 * Math.PI);
+      context.arc(x, y, 5, 0, 2 * Math.PI);
       context.fillStyle = context.strokeStyle;
       context.fill();
     }
@@ -322,11 +341,9 @@ function drawChosen(context) {
   for (const [side, colour] of [["p", "#ffd23f"], ["q", "#ff9ff3"]]) {
     const tile = state.outlines.indexOf.get(pair[side].tileId);
     if (tile !== undefined) {
-      context.beginPath();
-      state.outlines.trace(context, view, [tile]);
       context.strokeStyle = colour;
       context.lineWidth = 2;
-      context.stroke();
+      state.outlines.draw(context, view, { tiles: [tile] });
     }
   }
   context.lineWidth = 2;
@@ -344,23 +361,25 @@ function drawChosen(context) {
   });
 }
 
-view.addLayer((context) => {
+function drawMatches(context) {
   if (!state.outlines) {
     return;
   }
   drawMissing(context, view, state.outlines, state.missing);
-  context.beginPath();
-  state.outlines.trace(context, view);
-  context.strokeStyle = "rgb(200 210 220 / 45%)";
+  context.strokeStyle = `rgb(200 210 220 / ${state.outlines.opacity(view) / 1.6})`;
   context.lineWidth = 1;
-  context.stroke();
-  if (state.pairs && !state.pair) {
-    drawPairs(context);
-  }
+  state.outlines.draw(context, view);
   if (state.pair) {
     drawChosen(context);
+  } else if (state.pairs) {
+    drawPairs(context);
   }
-});
+}
+
+view.addLayer(drawMatches, () => [
+  state.section?.z, state.outlines?.count, state.missing, state.pairs?.serial, state.chosen, state.pair?.p.tileId,
+  state.pair?.q.tileId, limit(),
+]);
 
 function listenToControls() {
   for (const id of ["collection", "other", "frame"]) {

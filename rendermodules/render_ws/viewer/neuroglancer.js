@@ -66,5 +66,5 @@ export function neuroglancerUrl(metadata, bounds, channels, centre = null, width
     selectedLayer: { layer: layers[0].name, visible: false },
     layout: "xy",
   };
-  return `neuroglancer/index.html#!${encodeURIComponent(JSON.stringify(state))}`;
+  return `neuroglancer/v/render/index.html#!${encodeURIComponent(JSON.stringify(state))}`;
 }

@@ -10,10 +10,10 @@ const owner = parameters.get("owner") ?? "";
 const project = parameters.get("project") ?? "";
 const THUMBNAIL_PIXELS = 336;
 
-function thumbnail(stack) {
+function thumbnail(stack, z) {
   const place = element("div", { class: "thumbnail" });
   const image = element("img", {
-    src: stack.thumbnail({ size: THUMBNAIL_PIXELS }),
+    src: stack.thumbnail(z, { size: THUMBNAIL_PIXELS }),
     alt: `Middle section of ${stack.name}`,
     loading: "lazy",
     onerror: async () => {
@@ -66,7 +66,7 @@ function madeBy(metadata) {
 async function stackRow(metadata, collections) {
   const { stack: name } = metadata.stackId;
   const stack = new Stack(owner, project, name);
-  const sections = await json(stack.url("zValues"));
+  const sections = (await json(stack.url("zValues"))).sort((a, b) => a - b);
   const bounds = sections.length ? await boundsOf(stack, metadata) : null;
   const channels = metadata.stats?.channelNames ?? [];
   const page = pageUrl("stack", { owner, project, stack: name });
@@ -98,7 +98,7 @@ async function stackRow(metadata, collections) {
     ["quality", metadata.currentVersion?.alignmentQuality],
     ["changed", (metadata.lastModifiedTimestamp ?? "").slice(0, 19).replace("T", " ")],
   ]);
-  const picture = element("td", {}, element("a", { href: page, tabindex: "-1" }, thumbnail(stack)));
+  const picture = element("td", {}, element("a", { href: page, tabindex: "-1" }, thumbnail(stack, sections[Math.floor(sections.length / 2)])));
   return element("tr", { "data-stack": name }, picture, title, element("td", {}, about), links);
 }
 
@@ -112,9 +112,9 @@ function state(name) {
   return element("span", { class: `state state-${name.replace(/[^A-Z_]/g, "")}` }, name);
 }
 
-function table(names, rows) {
+function table(names, rows, kind = null) {
   const head = names.map((text) => element("th", { scope: "col" }, text));
-  return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
+  return element("table", { class: kind }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
 }
 
 await fill(content, async () => {
@@ -154,7 +154,7 @@ await fill(content, async () => {
     table(["middle section", "stack", "about", "open"], rows),
     element("h2", {}, "Match collections"),
     matchRows.length
-      ? table(["collection", "pairs of tiles"], matchRows)
+      ? table(["collection", "pairs of tiles"], matchRows, "narrow")
       : element("p", { class: "quiet" }, `${owner} has no match collection yet.`),
   );
 });

@@ -2,8 +2,11 @@
 // World pixels are those of the stack; screen pixels are CSS pixels of the canvas.
 
 const CHUNK_PIXELS = 512;
+const LEAST_CHUNK_PIXELS = 64;
+const MOST_TILES_IN_CHUNK = 300;
 const MOST_REQUESTS = 4;
 const MOST_CHUNKS = 400;
+const OUTLINES_IN_PATH = 50;
 const GREATEST_SCALE = 32;
 const PAN_SHARE = 0.15;
 const ZOOM_STEP = 1.3;
@@ -29,10 +32,11 @@ export class SectionView {
     return [this.canvas.clientWidth, this.canvas.clientHeight];
   }
 
-  /** Show pictures that urlOf([x, y, width, height], scale) leads to, of what lies within bounds. */
-  show(urlOf, bounds) {
+  /** Show pictures that urlOf([x, y, width, height], scale) leads to, of so many tiles that lie within bounds. */
+  show(urlOf, bounds, tileCount = 1) {
     this.pictureUrl = urlOf;
     this.bounds = bounds;
+    this.tileCount = tileCount;
     this.forgetPictures();
     this.draw();
   }
@@ -44,9 +48,13 @@ export class SectionView {
     this.failure = null;
   }
 
-  /** Add something that is drawn over the pictures: draw(context, view), in screen pixels. */
-  addLayer(draw) {
-    this.layers.push(draw);
+  /**
+   * Add something that is drawn over the pictures: draw(context, view), in screen pixels.
+   *
+   * It is drawn once for each view and each value of version(), and kept while pictures arrive below it.
+   */
+  addLayer(draw, version) {
+    this.layers.push({ draw, version, key: null, kept: new OffscreenCanvas(1, 1) });
   }
 
   toScreen([x, y]) {
@@ -133,10 +141,22 @@ export class SectionView {
     context.clearRect(0, 0, width, height);
     this.#drawPictures(context, ratio);
     for (const layer of this.layers) {
-      context.save();
-      layer(context, this);
-      context.restore();
+      this.#drawLayer(layer, ratio);
+      context.drawImage(layer.kept, 0, 0, width, height);
     }
+  }
+
+  #drawLayer(layer, ratio) {
+    const { width, height } = this.canvas;
+    const key = JSON.stringify([this.centre, this.scale, width, height, layer.version()]);
+    if (key === layer.key) {
+      return;
+    }
+    layer.key = key;
+    [layer.kept.width, layer.kept.height] = [width, height];
+    const context = layer.kept.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    layer.draw(context, this);
   }
 
   #drawPictures(context, ratio) {
@@ -167,8 +187,19 @@ export class SectionView {
     context.drawImage(chunk.image, left, top, right - left, bottom - top);
   }
 
+  /** Side of a chunk: small where many tiles come into one, so that the first picture is soon here. */
+  #chunkPixels(level) {
+    const area = (this.bounds.maxX - this.bounds.minX) * (this.bounds.maxY - this.bounds.minY);
+    const density = this.tileCount / Math.max(area, 1);
+    let pixels = CHUNK_PIXELS;
+    while (pixels > LEAST_CHUNK_PIXELS && density * (pixels * 2 ** level) ** 2 > MOST_TILES_IN_CHUNK) {
+      pixels /= 2;
+    }
+    return pixels;
+  }
+
   #wantedChunks(level) {
-    const side = CHUNK_PIXELS * 2 ** level;
+    const side = this.#chunkPixels(level) * 2 ** level;
     const seen = this.visible;
     const [minX, maxX] = [Math.max(seen.minX, this.bounds.minX), Math.min(seen.maxX, this.bounds.maxX)];
     const [minY, maxY] = [Math.max(seen.minY, this.bounds.minY), Math.min(seen.maxY, this.bounds.maxY)];
@@ -350,13 +381,15 @@ export class Outlines {
     return inside;
   }
 
-  /** Add the outlines of those tiles that are seen, all by default, to the path of a context. */
-  trace(context, view, tiles = null) {
+  /** Draw the outlines of those tiles that are seen, of all by default; or fill them. */
+  draw(context, view, { tiles = null, fill = false } = {}) {
     const { corners, count } = this;
     const [width, height] = view.size;
     const scale = view.scale;
     const offsetX = width / 2 - view.centre[0] * scale;
     const offsetY = height / 2 - view.centre[1] * scale;
+    let traced = 0;
+    context.beginPath();
     for (let number = 0; number < (tiles ? tiles.length : count); number += 1) {
       const at = 8 * (tiles ? tiles[number] : number);
       const ax = corners[at] * scale + offsetX;
@@ -371,6 +404,19 @@ export class Outlines {
       context.lineTo(cx, cy);
       context.lineTo(corners[at + 6] * scale + offsetX, corners[at + 7] * scale + offsetY);
       context.closePath();
+      traced += 1;
+      // browsers are slow with one path of very many lines
+      if (traced % OUTLINES_IN_PATH === 0) {
+        fill ? context.fill() : context.stroke();
+        context.beginPath();
+      }
     }
+    fill ? context.fill() : context.stroke();
+  }
+
+  /** How opaque outlines may be so that what lies below can still be seen. */
+  opacity(view) {
+    const box = this.box(0);
+    return Math.min(0.75, Math.max(0.12, ((box.maxX - box.minX) * view.scale) / 60));
   }
 }

@@ -42,8 +42,8 @@ export class Stack {
     return `${this.data}/z/${encodeURIComponent(z)}/box/${x},${y},${width},${height},${scale}/picture${query(options)}`;
   }
 
-  thumbnail(options) {
-    return `${this.data}/thumbnail${query(options)}`;
+  thumbnail(z, options) {
+    return `${this.section(z, "thumbnail")}${query(options)}`;
   }
 }
 

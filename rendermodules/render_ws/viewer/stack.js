@@ -3,7 +3,7 @@
 import { neuroglancerUrl } from "./neuroglancer.js";
 import { SectionView } from "./section_view.js";
 import { Stack, byId, element, fill, json, pageUrl, parameters, setHeading, shortNumber } from "./service.js";
-import { SectionChoice, drawMissing, listMissing, outlinesOf, showBar } from "./workplace.js";
+import { SectionChoice, drawMissing, extentOf, listMissing, outlinesOf, showBar } from "./workplace.js";
 
 const owner = parameters.get("owner") ?? "";
 const project = parameters.get("project") ?? "";
@@ -62,7 +62,7 @@ function options() {
 
 function showPictures() {
   const chosen = options();
-  view.show((box, scale) => stack.picture(state.section.z, box, scale, chosen), view.bounds);
+  view.show((box, scale) => stack.picture(state.section.z, box, scale, chosen), view.bounds, view.bounds.tileCount);
 }
 
 let pause = null;
@@ -80,7 +80,7 @@ async function showSection(z, keepPlace) {
   state.status = "";
   let bounds;
   try {
-    bounds = await json(stack.url("z", z, "bounds"));
+    bounds = await extentOf(stack, z);
   } catch (error) {
     state.status = error.message;
     view.show(null, null);
@@ -248,26 +248,26 @@ function listenToControls() {
   });
 }
 
-view.addLayer((context) => {
+function drawTiles(context) {
   if (!state.outlines) {
     return;
   }
   drawMissing(context, view, state.outlines, state.missing);
   if (byId("outlines").checked) {
-    context.beginPath();
-    state.outlines.trace(context, view);
-    context.strokeStyle = "rgb(64 190 255 / 75%)";
+    context.strokeStyle = `rgb(64 190 255 / ${state.outlines.opacity(view)})`;
     context.lineWidth = 1;
-    context.stroke();
+    state.outlines.draw(context, view);
   }
   if (state.chosen >= 0) {
-    context.beginPath();
-    state.outlines.trace(context, view, [state.chosen]);
     context.strokeStyle = "#ffd23f";
     context.lineWidth = 2.5;
-    context.stroke();
+    state.outlines.draw(context, view, { tiles: [state.chosen] });
   }
-});
+}
+
+view.addLayer(drawTiles, () => [
+  state.section?.z, state.outlines?.count, byId("outlines").checked, state.chosen, state.missing,
+]);
 
 await fill(byId("content"), async () => {
   setHeading(name, [[project, pageUrl("project", { owner, project })]]);

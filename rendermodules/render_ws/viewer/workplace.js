@@ -24,6 +24,20 @@ export function showBar(place, view, nanometresPerPixel) {
   place.replaceChildren(document.createTextNode(text), bar);
 }
 
+/** The box around all tiles of a section, and their number. */
+export async function extentOf(stack, z) {
+  const parts = await json(stack.url("z", z, "sectionData"));
+  if (!parts.length) {
+    throw new Error(`The stack has no tile at z ${z}.`);
+  }
+  const extreme = (name, choose) => choose(...parts.map((part) => part[name]));
+  return {
+    minX: extreme("minX", Math.min), minY: extreme("minY", Math.min),
+    maxX: extreme("maxX", Math.max), maxY: extreme("maxY", Math.max),
+    tileCount: parts.reduce((sum, part) => sum + part.tileCount, 0),
+  };
+}
+
 export async function outlinesOf(stack, z) {
   const outlines = new Outlines(await json(stack.section(z, "outlines")));
   performance.mark("outlines");
@@ -35,13 +49,11 @@ export function drawMissing(context, view, outlines, tiles) {
   if (!tiles.length) {
     return;
   }
-  context.beginPath();
-  outlines.trace(context, view, tiles);
   context.fillStyle = hatching(context);
-  context.fill();
+  outlines.draw(context, view, { tiles, fill: true });
   context.strokeStyle = "#ff8a7d";
   context.lineWidth = 1.5;
-  context.stroke();
+  outlines.draw(context, view, { tiles });
   context.fillStyle = "#ffffff";
   context.font = "12px system-ui, sans-serif";
   context.textAlign = "center";

@@ -42,12 +42,12 @@ def test_polynomials_of_pixels(curved):
 def test_splines_of_pixels(curved):
     solution = solved(curved, model="thin_plate_spline", control_grid=(4, 3), regularization=0.1)
     splines = solution.splines()
-    assert splines.weights.shape == (30, 2, 12)
+    assert splines.weights.shape == (30, 12, 2)
     assert np.abs(solution.coefficients[:, :, 3:]).max() > 0.01
-    np.testing.assert_allclose(splines.weights.sum(axis=2), 0, atol=1e-12)
+    np.testing.assert_allclose(splines.weights.sum(axis=1), 0, atol=1e-12)
     for tile in (0, 17):
-        offset = splines.affines[tile][:, :2] - np.eye(2)
-        transform = ThinPlateSpline(splines.controls[tile], splines.weights[tile], offset, splines.affines[tile][:, 2])
+        offset = splines.affines[tile] - np.eye(2, 3)
+        transform = ThinPlateSpline(splines.controls[tile], splines.weights[tile], offset)
         np.testing.assert_allclose(
             transform.apply(POINTS), solution.applied(POINTS, np.full(len(POINTS), tile)), atol=1e-6
         )

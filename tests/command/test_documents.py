@@ -1,0 +1,36 @@
+"""The generated documents."""
+
+import re
+
+from rendermodules.command.documents import main, migration_document, modules_document
+from rendermodules.legacy_names import LEGACY_NAMES
+from rendermodules.module.catalogue import modules
+
+
+def test_every_module_and_its_parameters_are_described():
+    text = modules_document()
+    for entry in modules():
+        chapter = text.partition(f"\n### {entry.path}\n")[2].partition("\n### ")[0]
+        assert entry.summary in chapter
+        for name, field in entry.load().default_schema().fields.items():
+            if name in vars(entry.load().default_schema).get("_declared_fields", {}) and field.required:
+                assert f"`{name}`" in text
+
+
+def test_links_lead_somewhere():
+    text = modules_document()
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
+    assert set(re.findall(r"\]\(modules\.md#([^)]+)\)", migration_document())) <= anchors
+
+
+def test_every_old_name_is_in_the_migration():
+    text = migration_document()
+    assert all(f"| `{name}` |" in text for name in LEGACY_NAMES)
+
+
+def test_documents_are_written(tmp_path):
+    assert main([str(tmp_path)]) == 0
+    assert (tmp_path / "modules.md").read_text(encoding="utf-8") == modules_document()
+    assert (tmp_path / "migration.md").read_text(encoding="utf-8") == migration_document()
