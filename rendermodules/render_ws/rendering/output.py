@@ -36,7 +36,7 @@ def _behind(canvas: Canvas) -> Array:
     width, height = canvas.size
     if canvas.fill_with_noise:
         # noise that two images share would be matched as if it were tissue
-        generator = np.random.default_rng(zlib.crc32(np.ascontiguousarray(canvas.pixels)))
+        generator = np.random.default_rng(zlib.crc32(np.ascontiguousarray(canvas.pixels).data))
         return generator.integers(0, 256, (height, width, 1), dtype=np.uint8)
     colour = canvas.background or 0
     return np.array([colour >> 16 & 255, colour >> 8 & 255, colour & 255], np.uint8)
