@@ -5,11 +5,13 @@ import logging
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import falcon
 from falcon.request import Request
 from falcon.response import Response
 
+from rendermodules.render_ws import viewer_session
 from rendermodules.render_ws.access_log import AccessLog
 from rendermodules.render_ws.answers import CREATED, TEXT, Answer, json_answer
 from rendermodules.render_ws.call import Call
@@ -173,7 +175,7 @@ def _send(response: Response, answer: Answer) -> None:
         response.content_type = answer.content_type
         response.data = answer.body
     for name, value in answer.headers.items():
-        response.set_header(name, value)
+        response.append_header(name, value)
 
 
 def _body(settings: Settings, request: Request, route: Route) -> bytes:
@@ -204,7 +206,7 @@ class _Door:
     """Checks the token before each request, and writes the access log after it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._token = None if settings.token is None else settings.token.encode()
+        self._token = settings.token
         self._log = AccessLog(settings.access_log)
 
     def process_request(self, request: Request, response: Response) -> None:
@@ -212,7 +214,11 @@ class _Door:
         if self._token is None or request.method == "OPTIONS" or request.path == HEALTH_PATH:
             return
         given = (request.auth or "").removeprefix("Bearer ").encode("utf-8", "surrogateescape")
-        if not hmac.compare_digest(given, self._token):
+        if hmac.compare_digest(given, self._token.encode()):
+            return
+        if not viewer_session.is_open(request.path) and not viewer_session.is_known(request, self._token):
+            if viewer_session.is_page(request):
+                raise falcon.HTTPFound(f"{viewer_session.SIGN_IN}?{urlencode({'next': request.relative_uri})}")
             raise NotAuthorized("this service asks for a token: send it as 'Authorization: Bearer ...'")
 
     def process_response(self, request: Request, response: Response, resource: Any, succeeded: bool) -> None:

@@ -19,7 +19,7 @@ def text(name):
 
 
 def test_there_are_pages():
-    assert set(PAGES) == {"index.html", "project.html", "stack.html", "matches.html"}
+    assert set(PAGES) == {"index.html", "project.html", "stack.html", "matches.html", "sign-in.html"}
 
 
 @pytest.mark.parametrize("name", ["../app.py", "__init__.py", "", ".", "nothing.html", "style.css/", "%2e%2e/app.py"])

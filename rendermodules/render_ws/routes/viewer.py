@@ -18,13 +18,13 @@ from rendermodules.render_ws.store.matches import Canvas, PairSelection
 from rendermodules.render_ws.store.stacks import Stack
 from rendermodules.render_ws.store.tiles import Selection, count_tiles, get_tile_bounds
 from rendermodules.render_ws.viewer_files import ViewerFile, neuroglancer_file, page_file
+from rendermodules.render_ws.viewer_session import VIEWER, cookie_header
 
 if TYPE_CHECKING:
     from rendermodules.render_ws.section_matches import PlacedMatches
 
 routes = Routes()
 
-VIEWER = "/viewer"
 SECTION = f"{VIEWER}/data{S}/z/{{z}}"
 """Data of a section of a stack."""
 
@@ -35,7 +35,7 @@ PAGE_POLICY = (
 """Nothing from elsewhere, and no script or style within the page itself."""
 
 NEUROGLANCER_POLICY = (
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src 'self' "
+    "default-src 'none'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src 'self' "
     "'unsafe-inline'; img-src 'self' blob: data:; font-src 'self' data:; connect-src 'self' blob: data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
@@ -60,6 +60,19 @@ def root(call: Call) -> Answer:
 def first_page(call: Call) -> Answer:
     """Answer the way to the first page."""
     return root(call)
+
+
+@routes.get("/favicon.ico", produces=HTML)
+def icon(call: Call) -> Answer:
+    """Answer the picture that browsers show beside a title."""
+    return _file_answer(call, page_file("icon.svg"), PAGE_POLICY)
+
+
+@routes.post(f"{VIEWER}/session", consumes=None)
+def begin_session(call: Call) -> Answer:
+    """Make the browser known that has just given the token."""
+    token = call.settings.token
+    return Answer(status=204, headers={} if token is None else {"Set-Cookie": cookie_header(token)})
 
 
 @routes.get(f"{VIEWER}/{{file}}", produces=HTML)

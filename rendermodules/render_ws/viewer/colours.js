@@ -1,6 +1,6 @@
-// Residuals in colour: dark blue for none over green to yellow for the limit, red beyond it.
+// Residuals in colour: blue for none over green to yellow for the limit, red beyond it; all bright, to be seen on tissue.
 
-const STOPS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
+const STOPS = [[70, 130, 255], [40, 195, 235], [80, 215, 120], [190, 225, 60], [255, 215, 50]];
 const BEYOND = "rgb(255 60 40)";
 
 export function residualColour(residual, limit) {

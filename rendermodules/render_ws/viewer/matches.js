@@ -263,14 +263,14 @@ async function drawSideBySide() {
     const [px, py] = pair.p.points[match].map((value) => value * pictures[0].scale);
     const [qx, qy] = pair.q.points[match].map((value) => value * pictures[1].scale);
     context.strokeStyle = residualColour(pair.residuals[match], limit());
-    context.lineWidth = 1.5;
+    context.lineWidth = 3;
     context.beginPath();
     context.moveTo(px, py);
     context.lineTo(qx + shift, qy);
     context.stroke();
     for (const [x, y] of [[px, py], [qx + shift, qy]]) {
       context.beginPath();
-      context.arc(x, y, 3, 0, 2 * Math.PI);
+      context.arc(x, y, 5, 0, 2 * Math.PI);
       context.fillStyle = context.strokeStyle;
       context.fill();
     }
