@@ -180,6 +180,15 @@ def check_images(images: Sequence[AcquiredImage], problems: Problems) -> None:
             problems.add("a tile has images with and without a channel", pair)
 
 
+def tiles_lacking_channels(images: Iterable[AcquiredImage]) -> tuple[int, int]:
+    """Return the number of tiles that lack a channel which others have, and that of all tiles."""
+    channels: dict[str, set[str | None]] = {}
+    for image in images:
+        channels.setdefault(image.tile_id, set()).add(image.channel)
+    everything = set().union(*channels.values())
+    return sum(own < everything for own in channels.values()), len(channels)
+
+
 def chosen_channel(images: Iterable[AcquiredImage], part: str) -> str:
     """Return the first channel whose name contains ``part``, case ignored.
 

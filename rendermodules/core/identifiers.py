@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rendermodules.core.problems import listed
+from rendermodules.core.problems import InputError, listed
 from rendermodules.core.sections import Section, TransformSpec, transform_list, with_transform_list
 
 
@@ -41,7 +41,7 @@ def with_suffixed_ids(section: Section, suffix: str) -> Section:
 
 
 def check_distinct(values: Mapping[Any, Hashable], what: str) -> None:
-    """Raise a `ValueError` that names the keys whose values are the same.
+    """Raise an `InputError` that names the keys whose values are the same.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def check_distinct(values: Mapping[Any, Hashable], what: str) -> None:
         for value in repeated(values.values())
     ]
     if clashes:
-        raise ValueError(f"the same {what} more than once: {listed(clashes)}")
+        raise InputError(f"the same {what} more than once: {listed(clashes)}")
 
 
 def repeated(values: Iterable[Hashable]) -> list[Any]:
@@ -82,13 +82,13 @@ def new_z_values(
 
     Raises
     ------
-    ValueError
+    InputError
         The list has another length, or two z become one.
     """
     if mode == "list":
         if new_zs is None or len(new_zs) != len(zs):
             count = "none" if new_zs is None else len(new_zs)
-            raise ValueError(f"each of the {len(zs)} sections needs its new z, but there are {count}")
+            raise InputError(f"each of the {len(zs)} sections needs its new z, but there are {count}")
         new = dict(zip(zs, new_zs, strict=True))
     elif mode == "squeeze":
         new = {z: first_z + index for index, z in enumerate(zs)}

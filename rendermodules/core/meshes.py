@@ -14,6 +14,17 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _PAIRS_AT_ONCE = 1 << 19
+_MOST_POINTS = 1 << 22
+
+
+class MeshError(ValueError):
+    """A mesh of so many points that nobody can mean it."""
+
+
+def check_points(columns: float, rows: float) -> None:
+    """Raise ``MeshError`` if ``columns`` by ``rows`` points are too many to be held in memory."""
+    if not columns * rows <= _MOST_POINTS:
+        raise MeshError(f"its mesh would have {columns:.3g} x {rows:.3g} points; the cells are too small")
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,9 @@ class Mesh:
 
 def mesh_columns(width: float, cell_size: float) -> int:
     """Return how many vertices the rows of a mesh have over a full-scale width, both in pixels; at least 2."""
-    return max(2, int(width / cell_size + 0.5))
+    columns = width / cell_size + 0.5
+    check_points(columns, 1)
+    return max(2, int(columns))
 
 
 @lru_cache(maxsize=64)
@@ -51,6 +64,7 @@ def image_mesh(width: float, height: float, columns: int) -> Mesh:
     columns = max(2, columns)
     cell = width / (columns - 1)
     row_distance = 2.0 * np.sqrt(0.75 * cell * cell)
+    check_points(2 * columns, height / row_distance)
     rows = max(2, int(height / row_distance + 0.5) + 1)
     x_step = (width - 1) / (columns - 1)
     y_step = (height - 1) / (rows - 1)

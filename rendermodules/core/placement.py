@@ -9,7 +9,7 @@ import numpy as np
 from rendermodules.core.meshes import (
     Floats,
     Mesh,
-    affines_of_moments,
+    check_points,
     image_mesh,
     inverse_affines,
     triangle_affines,
@@ -75,38 +75,71 @@ def _bounds(points: Floats) -> tuple[Floats, Floats]:
     return np.array([x.min(), y.min()]), np.array([x.max(), y.max()])
 
 
-def sample_points(width: float, height: float, cell_size: float) -> Floats:
-    """Return the points of an image from which Render finds out how much it is reduced: a grid, row by row."""
-    x, y = np.arange(0, width, cell_size), np.arange(0, height, cell_size)
-    return np.stack(np.broadcast_arrays(x, y[:, None]), axis=-1).reshape(-1, 2)
-
-
 def on_canvas(world: Floats, x: float, y: float, scale: float) -> Floats:
     """Return world coordinates as pixels of a canvas whose first pixel is at world (x, y)."""
     return world * scale + [-(x * scale), -(y * scale)]
 
 
-def average_scale(points: Floats, mapped: Floats) -> float:
-    """Return by how much the longer axis of an image is scaled: that of the affine that fits all points best.
+class SampleGrid:
+    """Points of an image from which Render finds out how much it is reduced.
 
-    1 if there are fewer than three points, or all lie on a line.
+    Parameters
+    ----------
+    width, height : float
+        Size of the image in pixels.
+    cell_size : float
+        Distance of the points; they begin at 0 and stop before ``width`` and ``height``.
+
+    Attributes
+    ----------
+    points : (n, 2) float array
+        x, y, row by row.
+
+    Raises
+    ------
+    MeshError
+        There would be too many points.
 
     Notes
     -----
-    Java: mpicbg.trakem2.transform.AffineModel2D.fit in Utils.sampleAverageScale. All sums are taken in its order,
-    because at a scale of exactly 1/2 the last bit decides which resolution is taken.
+    Java: Utils.sampleAverageScale and mpicbg.models.AffineModel2D.fit. All sums are taken in their order, because at a
+    scale of exactly 1/2 the last bit decides which resolution is taken.
     """
-    if len(points) < 3:
-        return 1.0
-    px, py, qx, qy = (np.ascontiguousarray(axis) for array in (points, mapped) for axis in array.T)
-    centre = [_total(axis) / len(points) for axis in (px, py, qx, qy)]
-    px, py, qx, qy = (axis - middle for axis, middle in zip((px, py, qx, qy), centre, strict=True))
-    shared = _total(px * py)
-    moments = np.array([[[_total(px * px), shared], [shared, _total(py * py)]]])
-    products = np.array([[[_total(px * qx), _total(px * qy)], [_total(py * qx), _total(py * qy)]]])
-    (m00, m01, _), (m10, m11, _) = affines_of_moments(moments, products, *np.array(centre).reshape(2, 1, 2))[0]
-    scale = np.sqrt(max(m00 * m00 + m10 * m10, m01 * m01 + m11 * m11))
-    return float(scale) if np.isfinite(scale) else 1.0
+
+    def __init__(self, width: float, height: float, cell_size: float) -> None:
+        check_points(width / cell_size, height / cell_size)
+        x, y = np.arange(0, width, cell_size), np.arange(0, height, cell_size)
+        self.points = np.stack(np.broadcast_arrays(x, y[:, None]), axis=-1).reshape(-1, 2)
+        self.points.flags.writeable = False
+        self._centred = [axis - _total(axis) / len(axis) for axis in np.ascontiguousarray(self.points.T)]
+        px, py = self._centred
+        self._moments = _total(px * px), _total(px * py), _total(py * py)
+
+    def average_scale(self, mapped: Floats) -> float:
+        """Return by how much the longer axis of the image is scaled if its points are at ``mapped``.
+
+        That is the scale of the affine that fits all points best; 1 if there are fewer than three points, or all lie
+        on a line, or are mapped to no finite place.
+        """
+        a00, a01, a11 = self._moments
+        determinant = a00 * a11 - a01 * a01
+        if len(self.points) < 3 or determinant == 0:
+            return 1.0
+        px, py = self._centred
+        columns = []
+        for axis in np.ascontiguousarray(mapped.T):
+            q = axis - _total(axis) / len(axis)
+            b0, b1 = _total(px * q), _total(py * q)
+            columns.append(((a11 * b0 - a01 * b1) / determinant, (a00 * b1 - a01 * b0) / determinant))
+        (m00, m01), (m10, m11) = columns
+        squared = max(m00 * m00 + m10 * m10, m01 * m01 + m11 * m11)
+        return math.sqrt(squared) if math.isfinite(squared) else 1.0
+
+
+@lru_cache(maxsize=64)
+def sample_grid(width: float, height: float, cell_size: float) -> SampleGrid:
+    """Return the ``SampleGrid`` of an image, kept for the next of its size."""
+    return SampleGrid(width, height, cell_size)
 
 
 def _total(values: Floats) -> float:
@@ -167,11 +200,24 @@ def affine_on_canvas(affine: Floats, level: int, x: float, y: float, scale: floa
     return np.column_stack([affine[:, :2] * (scale * factor), (origin - [x, y]) * scale])
 
 
+def _inverse(matrix: Floats) -> list[list[float]] | float:
+    """Return the inverse of a (2, 3) affine; NaN if it has none."""
+    (m00, m01, m02), (m10, m11, m12) = matrix.tolist()
+    determinant = m00 * m11 - m01 * m10
+    if determinant == 0 or not math.isfinite(determinant):
+        return math.nan
+    return [
+        [m11 / determinant, -m01 / determinant, (m01 * m12 - m02 * m11) / determinant],
+        [-m10 / determinant, m00 / determinant, (m02 * m10 - m00 * m12) / determinant],
+    ]
+
+
 def affine_placement(mesh: Mesh, matrix: Floats) -> Placement:
     """Return the placement of an image that one (2, 3) affine takes to the canvas."""
     mapped = mesh.vertices @ matrix[:, :2].T + matrix[:, 2]
     corners = mapped[mesh.triangles]
-    inverses = np.ascontiguousarray(np.broadcast_to(inverse_affines(matrix[None]), (len(corners), 2, 3)))
+    inverses = np.empty((len(corners), 2, 3))
+    inverses[:] = _inverse(matrix)
     (left, top), (right, bottom) = mesh.vertices[0], mesh.vertices[-1]
     image_corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     outline = image_corners @ matrix[:, :2].T + matrix[:, 2]

@@ -9,11 +9,10 @@ from rendermodules.core.meshes import mesh_columns
 from rendermodules.core.placement import (
     affine_on_canvas,
     affine_placement,
-    average_scale,
     full_scale,
     mesh_placement,
     on_canvas,
-    sample_points,
+    sample_grid,
     wanted_level,
     widened_mesh,
 )
@@ -89,8 +88,8 @@ def drawn_through(
     """
     x, y, width, height = box
     rows, columns = image.shape[:2]
-    samples = sample_points(columns, rows, min(mesh_cell_size, max(1.0, min(columns, rows) / 2)))
-    level = wanted_level(average_scale(samples, transform.apply(samples)) * scale)
+    grid = sample_grid(columns, rows, min(mesh_cell_size, max(1.0, min(columns, rows) / 2)))
+    level = wanted_level(grid.average_scale(transform.apply(grid.points)) * scale)
     for _ in range(level):
         image, mask = halved(image), None if mask is None else halved(mask)
     size = int(height * scale + 0.5), int(width * scale + 0.5)

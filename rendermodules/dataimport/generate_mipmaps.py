@@ -39,7 +39,7 @@ from rendermodules.module.schemas import (
 )
 
 # enough for many workers on a stack of one section; each reads the section's tiles, which is little beside its images
-_UNITS = 64
+_UNITS = 16
 
 
 class GenerateMipmapsParameters(

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 Image = NDArray[Any]
 
+LARGEST_IMAGE = 1 << 30
+"""Most pixels of an image that is read; a small damaged or malicious file may claim any size."""
+
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _JPEG_MAGIC = b"\xff\xd8\xff"
@@ -91,12 +94,19 @@ def _page_image(tiff: Any, page: int) -> Image:
         tiff_page = tiff.pages[page]
     except IndexError:
         raise FormatError(f"has no page {page + 1}") from None
+    check_size(tiff_page.imagewidth, tiff_page.imagelength)
     image = tiff_page.asarray()
     if tiff_page.photometric == tifffile.PHOTOMETRIC.PALETTE and tiff_page.colormap is not None:
         image = np.moveaxis(tiff_page.colormap[:, image], 0, -1)
     elif image.ndim == 3 and tiff_page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
         image = np.moveaxis(image, 0, -1)
     return as_render_image(image)
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise ``FormatError`` if an image has more pixels than are read."""
+    if width * height > LARGEST_IMAGE:
+        raise FormatError(f"is an image of {width} x {height} pixels, more than the {LARGEST_IMAGE} that are read")
 
 
 def as_render_image(image: Image) -> Image:

@@ -17,6 +17,7 @@ from rendermodules.io.image_formats import (
     Image,
     ImageHeader,
     as_render_image,
+    check_size,
     decoded,
     decoded_tiff,
     header_of,
@@ -190,6 +191,13 @@ def composite_image(planes: list[Image], metadata: Mapping[str, Any]) -> Image:
     return np.minimum(total, 255).astype(np.uint8)
 
 
+def _check_size(source: ImageSource, width: int, height: int) -> None:
+    try:
+        check_size(width, height)
+    except FormatError as error:
+        raise ImageError(f"{source.url}: {error}") from None
+
+
 class _DynamicMaskLoader:
     """A mask that is computed: 255 inside a box, 0 outside of it.
 
@@ -221,6 +229,7 @@ class _DynamicMaskLoader:
         missing = {"minX", "minY", "maxX", "maxY", "width", "height"} - set(values)
         if missing or values["width"] < 1 or values["height"] < 1 or not 0 <= values.get("level", 0) < 31:
             raise ImageError(f"{source.url}: needs {', '.join(sorted(missing)) or 'a positive size'}")
+        _check_size(source, values["width"], values["height"])
         return values
 
 
@@ -266,6 +275,7 @@ class _ZarrSliceLoader:
         except ValueError:
             raise ImageError(f"{source.url}: has a value that is no number") from None
         x, y, w, h = (numbers[key] for key in "xywh")
+        _check_size(source, w, h)
         lengths = {**dict.fromkeys("zct", 1), **dict(zip(stacked_names, stacked, strict=True))}
         inside = all(0 <= numbers[name] < length for name, length in lengths.items())
         if not inside or not (0 <= x < x + w <= width and 0 <= y < y + h <= height):

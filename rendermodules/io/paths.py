@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
@@ -28,6 +29,7 @@ def is_local(url: str) -> bool:
     return scheme(url) == "file"
 
 
+@lru_cache(maxsize=8192)
 def path_of_url(url: str) -> Path:
     """Return the path that a ``file:`` URL or a plain path leads to.
 

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "RenderModule": "render_module",
         "SectionMapModule": "render_module",
         "TemplateModule": "template_module",
+        "TileImageModule": "tile_image_module",
         "connect": "connection",
     },
 )

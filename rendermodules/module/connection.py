@@ -1,6 +1,8 @@
 """Connections to Render: over HTTP, or to an embedded store in this process."""
 
+import os
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,12 +67,14 @@ def connect(
         )
         raise ConnectionParametersError(f"render: {problems}") from None
     from rendermodules.render_ws.adapter import store_of_url
-    from rendermodules.render_ws.clients import SCRIPTS_FOLDER
+    from rendermodules.render_ws.clients import PYTHON_VARIABLE, SCRIPTS_FOLDER
     from rendermodules.render_ws.sessions import mounted
 
     session: requests.Session = _ReadOnlySession() if read_only else requests.Session()
     host = checked["host"]
     address = mounted(session, host if "://" in host or is_store_path(host) else f"http://{host}", retries)
+    # clients that render-python starts shall run in this Python
+    os.environ.setdefault(PYTHON_VARIABLE, sys.executable)
     return renderapi.render.Render(
         host=address,
         port=checked["port"] if store_of_url(address) is None else None,

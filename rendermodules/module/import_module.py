@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rendermodules.core.acquisitions import AcquiredImage, check_images, id_text, images_by_z, section_of_images
+from rendermodules.core.acquisitions import (
+    AcquiredImage,
+    check_images,
+    id_text,
+    images_by_z,
+    section_of_images,
+    tiles_lacking_channels,
+)
 from rendermodules.core.mipmap_levels import with_mipmap_levels
 from rendermodules.core.positions import ImageShape
 from rendermodules.core.problems import Problems
@@ -59,7 +66,6 @@ class ImageImportParameters(ImportParameters):
     mask_file = Str("path or URL of a mask for all tiles, zero where they shall not be drawn")
     section_thickness = Float("thickness of a section in nm, for the resolution of a new stack along z", minimum=0)
     tilespec_directory = OutputDir("folder in which the tiles of each section are also written as JSON")
-
     mipmaps = Nested(
         MipmapParameters,
         "make reduced images too and write them into the tiles; parameters are those of generate_mipmaps",
@@ -260,12 +266,16 @@ class ImageImportModule(ImportModule):
         problems = Problems(source)
         check_images(images, problems)
         sizes = [(image.width, image.height) for image in images]
-        check_masks([image.mask_url for image in images], sizes, [image.place for image in images], problems)
+        if self.args["image_sizes"] != "input":
+            check_masks([image.mask_url for image in images], sizes, [image.place for image in images], problems)
         if self.args["mipmaps"]:
             names = mipmap_names(self.args["mipmaps"])
             for image in images:
                 _check_rule(names, image, problems)
         problems.raise_if_any()
+        lacking, count = tiles_lacking_channels(images)
+        if lacking:
+            self.logger.warning("%d of %d tiles for %s lack channels that others have", lacking, count, stack)
         return self.write_sections(
             stack,
             images_by_z(images),

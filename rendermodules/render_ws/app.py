@@ -13,7 +13,7 @@ from falcon.response import Response
 
 from rendermodules.render_ws import viewer_session
 from rendermodules.render_ws.access_log import AccessLog
-from rendermodules.render_ws.answers import CREATED, TEXT, Answer
+from rendermodules.render_ws.answers import CREATED, TEXT, Answer, json_answer
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import (
     NotAcceptable,
@@ -45,6 +45,7 @@ from rendermodules.render_ws.settings import Settings
 logger = logging.getLogger(__name__)
 
 HEALTH_PATH = "/health"
+DOCUMENT_PATHS = ("/swagger.json", "/render-ws/swagger.json")
 
 CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
@@ -106,6 +107,7 @@ class _Resource:
 def _responders(settings: Settings) -> dict[str, dict[str, Responder]]:
     """Return the responders of each path by method."""
     by_path: dict[str, dict[str, Responder]] = {HEALTH_PATH: {"GET": _health(settings)}}
+    by_path |= {path: {"GET": _describe} for path in DOCUMENT_PATHS}
     paths = {}
     for route in all_routes():
         if route.beyond_java and settings.strict:
@@ -159,6 +161,12 @@ def _health(settings: Settings) -> Responder:
         _send(response, health(settings))
 
     return respond
+
+
+def _describe(request: Request, response: Response) -> None:
+    from rendermodules.render_ws.openapi import openapi_document
+
+    _send(response, json_answer(openapi_document(all_routes())))
 
 
 def _send(response: Response, answer: Answer) -> None:

@@ -1,5 +1,6 @@
 """Render parameters to answers with images: drawing, outlines of too many tiles, and caching by clients."""
 
+import logging
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,9 @@ from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import Forbidden, InvalidRequest, TooLarge
 from rendermodules.render_ws.settings import Settings
 from rendermodules.render_ws.store.stacks import Stack
+from rendermodules.render_ws.tile_specs import NOT_UNDERSTOOD
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +79,10 @@ def image_answer(call: Call, parameters: dict[str, Any], image_format: str, most
         raise Forbidden(str(error)) from error
     except (RenderingError, ImageError) as error:
         raise InvalidRequest(str(error)) from error
+    except NOT_UNDERSTOOD as error:
+        # members of the wrong type, in parameters that a client has made itself
+        logger.warning("render parameters cannot be drawn", exc_info=True)
+        raise InvalidRequest(f"the render parameters cannot be drawn: {error}") from error
     return Answer(body, CONTENT_TYPES[image_format])
 
 

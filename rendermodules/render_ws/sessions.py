@@ -1,10 +1,11 @@
 """Sessions of `requests` that reach a Render service: over HTTP with patience, or a store within this process."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.util.retry import Retry
 
 from rendermodules.render_ws.adapter import EMBEDDED_URL, EmbeddedAdapter, embedded_url, store_of_url
@@ -61,4 +62,25 @@ def mounted(session: requests.Session, place: str, retries: int = RETRIES) -> st
     session.trust_env = False
     store = Path(store).expanduser().resolve()
     session.mount(EMBEDDED_URL, EmbeddedAdapter(store))
+    _let_every_session_reach_stores()
     return embedded_url(store)
+
+
+@cache
+def _let_every_session_reach_stores() -> None:
+    """Make addresses of stores work in sessions that others open.
+
+    Functions of ``renderapi.client`` drop the session of the connection that they are given and open one of their own,
+    so that only `requests` itself can tell where such an address leads. No other address is touched.
+    """
+    from rendermodules.render_ws.routing import PREFIX
+
+    usual = requests.Session.get_adapter
+
+    def get_adapter(session: requests.Session, url: str) -> BaseAdapter:
+        store = store_of_url(url.partition(PREFIX)[0])
+        if store is None or EMBEDDED_URL in session.adapters:
+            return usual(session, url)
+        return EmbeddedAdapter(store)
+
+    requests.Session.get_adapter = get_adapter  # type: ignore[method-assign]

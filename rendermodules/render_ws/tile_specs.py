@@ -11,7 +11,7 @@ import msgspec
 import orjson
 
 from rendermodules.render_ws.errors import InvalidRequest, Unprocessable
-from rendermodules.render_ws.models import decoded
+from rendermodules.render_ws.models import MipmapPathBuilder, decoded
 
 DERIVED_MEMBERS = ("minX", "minY", "maxX", "maxY", "meshCellSize")
 DEFAULT_MESH_CELL_SIZE = b"64.0"
@@ -22,30 +22,63 @@ NOT_UNDERSTOOD = (ValueError, KeyError, AttributeError, TypeError, RecursionErro
 """What a transform spec makes fail whose members have the wrong type, or that is nested without end."""
 
 
-class _Layout(msgspec.Struct, gc=False):
+class Layout(msgspec.Struct, gc=False):
+    """Where a tile was in its section, and how it was taken."""
+
     sectionId: str | None = None
+    temca: str | None = None
+    camera: str | None = None
+    imageRow: int | None = None
+    imageCol: int | None = None
+    stageX: float | None = None
+    stageY: float | None = None
+    rotation: float | None = None
+    pixelsize: float | None = None
+    distanceZ: float | None = None
 
 
-class _Channel(msgspec.Struct, gc=False):
+class ImageAndMask(msgspec.Struct, gc=False):
+    """The files of one mipmap level."""
+
+    imageUrl: str | None = None
+    imageLoaderType: str | None = None
+    imageSliceNumber: int | None = None
+    maskUrl: str | None = None
+    maskLoaderType: str | None = None
+    maskSliceNumber: int | None = None
+
+
+class Channel(msgspec.Struct, gc=False):
+    """One of several images of a tile."""
+
     name: str | None = None
+    minIntensity: float | None = None
+    maxIntensity: float | None = None
+    mipmapLevels: dict[int, ImageAndMask] | None = None
+    mipmapPathBuilder: MipmapPathBuilder | None = None
 
 
-class _Tile(msgspec.Struct, gc=False):
-    """The members of a tile spec that the service looks at."""
+class TileSpec(msgspec.Struct, gc=False):
+    """A tile spec as Render knows it; decoded to find members of the wrong type, and for what is derived from it."""
 
     tileId: str | None = None
     z: float | None = None
     groupId: str | None = None
     width: float | None = None
     height: float | None = None
+    minIntensity: float | None = None
+    maxIntensity: float | None = None
+    mipmapLevels: dict[int, ImageAndMask] | None = None
+    mipmapPathBuilder: MipmapPathBuilder | None = None
+    labels: list[str] | None = None
     meshCellSize: float | None = None
     minX: float | None = None
     minY: float | None = None
     maxX: float | None = None
     maxY: float | None = None
-    layout: _Layout | None = None
+    layout: Layout | None = None
     transforms: dict[str, Any] | None = None
-    channels: list[_Channel] | None = None
+    channels: list[Channel] | None = None
 
     def specs(self) -> list[dict[str, Any]]:
         """Return the transforms of the tile."""
@@ -103,7 +136,7 @@ class StoredTile(NamedTuple):
     document: bytes
 
 
-_tile_decoder = msgspec.json.Decoder(_Tile)
+_tile_decoder = msgspec.json.Decoder(TileSpec)
 
 
 class Collection(NamedTuple):
@@ -169,7 +202,7 @@ def referred_by(raw: bytes) -> set[str]:
     from rendermodules.core.transforms import references
 
     try:
-        return references(orjson.loads(raw))
+        return set(map(_name_of_transform, references(orjson.loads(raw))))
     except NOT_UNDERSTOOD as error:
         raise InvalidRequest(f"a transform cannot be understood: {error}") from error
 
@@ -218,7 +251,7 @@ def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool
     ]
 
 
-def with_derived_members(raw: bytes, tile: _Tile, box: Sequence[float]) -> bytes:
+def with_derived_members(raw: bytes, tile: TileSpec, box: Sequence[float]) -> bytes:
     """Return a tile spec's JSON with its bounding box and mesh cell size."""
     if tile.minX is not None or tile.meshCellSize is not None or tile.transforms is None or b'"minX"' in raw:
         members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
@@ -273,14 +306,14 @@ def ids_in(refs: Iterable[str | None]) -> set[str]:
     return {id for text in set(refs) if text is not None for id in orjson.loads(text)}
 
 
-def _decoded_tile(raw: bytes) -> _Tile:
+def _decoded_tile(raw: bytes) -> TileSpec:
     try:
         return _tile_decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidRequest(f"a tile spec is not valid: {error}") from error
 
 
-def _refs(tile: _Tile) -> list[str] | None:
+def _refs(tile: TileSpec) -> list[str] | None:
     from rendermodules.core.transforms import references
 
     specs = tile.specs()
@@ -290,12 +323,18 @@ def _refs(tile: _Tile) -> list[str] | None:
                 break
         else:
             return None
-        return sorted({id for spec in specs for id in references(spec)})
+        return sorted(map(_name_of_transform, {id for spec in specs for id in references(spec)}))
     except NOT_UNDERSTOOD as error:
         raise InvalidRequest(f"the transforms of tile {tile.tileId} cannot be understood: {error}") from error
 
 
-def _given_box(tile: _Tile) -> tuple[float, ...]:
+def _name_of_transform(id: Any) -> str:
+    if not isinstance(id, str):
+        raise TypeError(f"the id of a transform must be text, but it is {id!r}")
+    return id
+
+
+def _given_box(tile: TileSpec) -> tuple[float, ...]:
     box = tile.box()
     if box is None:
         raise InvalidRequest(
@@ -304,7 +343,7 @@ def _given_box(tile: _Tile) -> tuple[float, ...]:
     return box
 
 
-def _require_complete(tile: _Tile) -> None:
+def _require_complete(tile: TileSpec) -> None:
     if not tile.tileId:
         raise InvalidRequest("a tile has no tileId")
     if "\0" in tile.tileId:
@@ -313,13 +352,13 @@ def _require_complete(tile: _Tile) -> None:
         raise InvalidRequest(f"tile with id '{tile.tileId}' has no z value")
 
 
-def _require_known(tile: _Tile, ids: list[str], shared: Mapping[str, Any]) -> None:
+def _require_known(tile: TileSpec, ids: list[str], shared: Mapping[str, Any]) -> None:
     missing = [id for id in ids if id not in shared]
     if missing:
         raise InvalidRequest(f"tile {tile.tileId} requires the following transform ids [{', '.join(missing)}]")
 
 
-def _tile_row(tile: _Tile, refs: list[str] | None, box: Sequence[float], document: bytes) -> TileRow:
+def _tile_row(tile: TileSpec, refs: list[str] | None, box: Sequence[float], document: bytes) -> TileRow:
     return TileRow._make(
         (
             tile.tileId,
@@ -333,6 +372,6 @@ def _tile_row(tile: _Tile, refs: list[str] | None, box: Sequence[float], documen
     )
 
 
-def _channel_names(channels: Sequence[_Channel]) -> str | None:
+def _channel_names(channels: Sequence[Channel]) -> str | None:
     names = [channel.name for channel in channels if channel.name is not None]
     return orjson.dumps(names).decode() if names else None

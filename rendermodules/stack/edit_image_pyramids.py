@@ -92,8 +92,8 @@ def _edited(section: Section, *, operations: Sequence[Operation], channels: Sequ
         edited = _EDITS[operation["operation"]](section, operation, channels)
         if edited == section and section.tiles and not operation["optional"]:
             example = next(urls_of_tile(section.tiles[0]), "no image")
-            what = operation["find"] or operation["directory"] or operation["operation"]
-            raise ValueError(f"{operation['operation']} {what} changes nothing here; the first tile has {example}")
+            what = f"{operation['operation']} {operation['find'] or operation['directory'] or ''}".rstrip()
+            raise ValueError(f"{what} changes nothing here; the first tile has {example}")
         section = edited
     return section
 

@@ -154,7 +154,7 @@ class MergeStacks(RenderModule):
             self.logger.info("would write %d sections to %s", sum(map(len, copies)), target)
             return self._report([])
         with self.journal() as journal:
-            forget_lost_sections(self.render, target, journal, set(journal.results))
+            self._forget_lost_sections(journal)
             with self.written_stack(target, **self._metadata()) as written:
                 results = self._copied(copies, written, journal)
         self.logger.info("wrote %d sections of %d stacks to %s", len(results), len(entries), target)
@@ -230,6 +230,13 @@ class MergeStacks(RenderModule):
             )
         return results
 
+    def _forget_lost_sections(self, journal: Journal) -> None:
+        """Do again what is no longer there, and where the order decides, all that a killed run has done."""
+        done = set(journal.results)
+        forget_lost_sections(self.render, self.args["output_stack"], journal, done)
+        if self.args["duplicates"] != "refuse" and done != journal.results.keys():
+            journal.forget(set(journal.results))
+
     def _remove_sections(self, copies: Sequence[Sequence[_Copy]], target: str, journal: Journal) -> None:
         written = {z for result in journal.results.values() for z in result["zs"]}
         for z in sorted({copy.new_z for own in copies for copy in own} - written):
@@ -250,7 +257,8 @@ def _label(entry: Mapping[str, Any]) -> str:
 
 
 def _description(entry: Mapping[str, Any], copy: _Copy) -> str:
-    return f"section z={copy.z} of {_label(entry)}"
+    moved = "" if copy.new_z == copy.z else f" to z={copy.new_z}"
+    return f"section z={copy.z} of {_label(entry)}{moved}"
 
 
 def _copied_section(

@@ -60,19 +60,16 @@ class RemapZs(SectionMapModule):
         # pairs are made in the order of the parameters, not in that of z
         zs = self.args["zValues"] or self.zvalues()
         section_id_format = self.args["sectionId_format"] if self.args["remap_sectionId"] else None
-        try:
-            check_distinct(dict(enumerate(zs)), "z in zValues")
-            new_zs = new_z_values(
-                zs,
-                self.args["mode"],
-                new_zs=self.args["new_zValues"],
-                offset=self.args["offset"],
-                first_z=self.args["first_z"],
-            )
-            if section_id_format:
-                check_distinct({z: section_id_format.format(z=z) for z in new_zs.values()}, "section id")
-        except ValueError as error:
-            raise RenderModuleError(str(error)) from None
+        check_distinct(dict(enumerate(zs)), "z in zValues")
+        new_zs = new_z_values(
+            zs,
+            self.args["mode"],
+            new_zs=self.args["new_zValues"],
+            offset=self.args["offset"],
+            first_z=self.args["first_z"],
+        )
+        if section_id_format:
+            check_distinct({z: section_id_format.format(z=z) for z in new_zs.values()}, "section id")
         self._check_free(new_zs)
         return functools.partial(_remapped, new_zs=new_zs, section_id_format=section_id_format)
 

@@ -10,6 +10,7 @@ from rendermodules.core.acquisitions import (
     images_by_z,
     move_to_origin,
     section_of_images,
+    tiles_lacking_channels,
     translation,
 )
 from rendermodules.core.problems import InputError, Problems
@@ -93,6 +94,12 @@ def test_channels_of_different_size():
     other.width = 5
     check_images([image(channel="DAPI"), other], problems)
     assert str(problems) == "t: channels of one tile differ in size: row 2 and row 1 (a)"
+
+
+def test_tiles_that_lack_channels_are_counted():
+    images = [image(channel="GFP"), image(channel="DAPI"), image(tile_id="b", channel="GFP")]
+    assert tiles_lacking_channels(images) == (1, 2)
+    assert tiles_lacking_channels([image(), image(tile_id="b")]) == (0, 2)
 
 
 def test_chosen_channel():

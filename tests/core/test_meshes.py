@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rendermodules.core.meshes import MappedMesh, image_mesh, inverse_affines, mesh_columns, triangle_affines
+from rendermodules.core.meshes import MappedMesh, MeshError, image_mesh, inverse_affines, mesh_columns, triangle_affines
 
 
 def areas(corners):
@@ -78,3 +78,9 @@ def test_vertices_mapped_nowhere_leave_holes():
     np.testing.assert_allclose(inverse[1], [100, 100])
     nowhere = MappedMesh(mesh, np.full_like(mapped, np.inf)).inverse(np.array([[1.0, 1.0]]))
     assert np.isnan(nowhere).all()
+
+
+@pytest.mark.parametrize("make", [lambda: mesh_columns(1000, 1e-9), lambda: image_mesh(1000, 1000, 100_000)])
+def test_meshes_that_nobody_can_mean_are_refused(make):
+    with pytest.raises(MeshError, match="the cells are too small"):
+        make()

@@ -8,12 +8,11 @@ from rendermodules.core.placement import (
     EDGE_TOLERANCE,
     affine_on_canvas,
     affine_placement,
-    average_scale,
     full_scale,
     is_between_levels,
     mesh_placement,
     on_canvas,
-    sample_points,
+    sample_grid,
     wanted_level,
     widened_mesh,
 )
@@ -37,20 +36,22 @@ def test_only_powers_of_two_are_between_levels():
 @settings(deadline=None)
 @given(st.integers(65, 900), st.integers(65, 900), st.floats(0.01, 4))
 def test_scale_is_that_of_the_longer_axis(width, height, scale):
-    points = sample_points(width, height, 64.0)
+    grid = sample_grid(width, height, 64.0)
     matrix = MATRIX[:, :2] * scale
     expected = np.sqrt((matrix**2).sum(axis=0).max())
-    assert average_scale(points, points @ matrix.T + [1e6, -1e5]) == pytest.approx(expected, rel=1e-6)
+    assert grid.average_scale(grid.points @ matrix.T + [1e6, -1e5]) == pytest.approx(expected, rel=1e-6)
 
 
 def test_scale_is_one_where_samples_tell_nothing():
     for width, height in ((64, 900), (900, 64), (10, 10)):
-        points = sample_points(width, height, 64.0)
-        assert average_scale(points, points * 0.1) == 1.0
+        grid = sample_grid(width, height, 64.0)
+        assert grid.average_scale(grid.points * 0.1) == 1.0
+    grid = sample_grid(900, 900, 64.0)
+    assert grid.average_scale(np.full_like(grid.points, np.nan)) == 1.0
 
 
 def test_samples_are_a_grid_row_by_row():
-    assert sample_points(100, 65, 64).tolist() == [[0, 0], [64, 0], [0, 64], [64, 64]]
+    assert sample_grid(100, 65, 64).points.tolist() == [[0, 0], [64, 0], [0, 64], [64, 64]]
 
 
 def test_pixels_of_mipmaps_are_middles():

@@ -50,6 +50,19 @@ def test_channels_of_one_place_are_one_tile():
     assert [image.channel for image in found] == ["d", "g", "d"]
 
 
+def test_several_sections_at_one_z():
+    columns = {
+        "z": [4.5] * 4,
+        "section": ["a", "a", "b", "b"],
+        "row": [0] * 4,
+        "col": [0] * 4,
+        "channel": ["d", "g"] * 2,
+    }
+    found = images({"file": ["1.tif", "2.tif", "3.tif", "4.tif"], **columns})
+    assert [image.tile_id for image in found] == ["1.4.5", "1.4.5", "3.4.5", "3.4.5"]
+    assert [image.section_id for image in found] == ["a", "a", "b", "b"]
+
+
 @pytest.mark.parametrize(
     ("columns", "zs"),
     [

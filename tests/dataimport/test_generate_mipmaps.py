@@ -1,3 +1,7 @@
+import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -168,3 +172,47 @@ def test_parameters_of_before(render_parameters, raw, tmp_path):
     assert images["1.0_0.tif.tif"].max() > 100
     assert images["g0.tif.tif"].dtype == np.uint8
     assert images["g0.tif.tif"].max() > 100
+
+
+def test_a_killed_run_is_started_again(render, render_parameters, tmp_path):
+    tiles = []
+    for number in range(30):
+        image = picture(tmp_path / "in", f"{number}.tif", np.uint8)
+        transforms = {"type": "list", "specList": [affine_spec((1, 0, 0, 1, 40 * number, 0))]}
+        level = {"0": {"imageUrl": image["mipmapLevels"]["0"]["imageUrl"]}}
+        tile = {"tileId": f"t{number:02d}", "z": 1.0, "width": 40, "height": 30, "transforms": transforms}
+        tiles.append({**tile, "mipmapLevels": level})
+    stacks.open_stack(render, "raw", {})
+    stacks.write_section(render, "raw", Section(1.0, tiles))
+    stacks.close_stack(render, "raw")
+    out = tmp_path / "m"
+    parameters = {
+        "render": render_parameters,
+        "input_stack": "raw",
+        "output_dir": str(out),
+        "levels": 3,
+        "output_stack": "s",
+    }
+    (tmp_path / "p.json").write_text(json.dumps(parameters))
+    command = [
+        sys.executable,
+        "-m",
+        "rendermodules.dataimport.generate_mipmaps",
+        "--input_json",
+        str(tmp_path / "p.json"),
+    ]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as program:
+        while program.poll() is None and len(list(out.rglob("*.tif.tif"))) < 10:
+            time.sleep(0.001)
+        program.kill()
+    made = [path for path in out.rglob("*.tif.tif") if not path.name.startswith(".")]
+    assert all(read_image(path).size for path in made)
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    generated(render_parameters, output_dir=str(tmp_path / "fresh"))
+    again = {path.relative_to(out): path.read_bytes() for path in out.rglob("*.tif.tif") if path.name[0] != "."}
+    fresh = {
+        path.relative_to(tmp_path / "fresh"): path.read_bytes() for path in (tmp_path / "fresh").rglob("*.tif.tif")
+    }
+    assert again == fresh
+    assert len(again) == 90
+    assert stacks.stack_metadata(render, "s")["state"] == "COMPLETE"

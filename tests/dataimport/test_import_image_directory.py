@@ -148,7 +148,8 @@ def test_sizes_of_the_table(render, render_parameters, folder):
     ):
         imported(render_parameters, positions_file=wrong)
     elsewhere = table_of(folder, "file,x,y,width,height\ns3://b/a.tif,0,0,640,480\ns3://b/b.tif,600,0,640,480\n")
-    assert imported(render_parameters, positions_file=elsewhere, image_sizes="input")["tile_count"] == 2
+    masked = {"positions_file": elsewhere, "image_sizes": "input", "mask_file": "s3://b/mask.png"}
+    assert imported(render_parameters, **masked)["tile_count"] == 2
     assert stacks.read_section(render, "raw", 0.0).tiles[0]["width"] == 640
     unknown = table_of(folder, "file,x,y\na b.tif,0,0\n")
     with pytest.raises(InputError, match="the input does not say width and height: line 2"):

@@ -154,6 +154,8 @@ def test_dynamic_masks_are_computed():
     assert np.array_equal(mask, expected)
     assert np.array_equal(read_image(ImageSource(url + "&level=1", "DYNAMIC_MASK")), expected[::2, ::2])
     assert image_size(url + "&level=1") == (5, 6)
+    with pytest.raises(ImageError, match="more than"):
+        read_image(url.replace("10", "1000000").replace("12", "1000000"))
     for broken in ("mask://outside-box?minX=2", "mask://circle?r=2", url.replace("12", "x"), url.replace("10", "0")):
         with pytest.raises(ImageError):
             read_image(ImageSource(broken, "DYNAMIC_MASK"))

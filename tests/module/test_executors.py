@@ -92,3 +92,14 @@ def test_progress_lines(caplog, monkeypatch):
         time.sleep(0.01)
         advance()
     assert "6 of 10 sections" in caplog.text
+
+
+def test_workers_are_in_the_folder_of_the_run(tmp_path, monkeypatch):
+    pool = {"pool_size": 2, "pool_kind": "processes"}
+    for size in (3, 5):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        (folder / "a").write_text("x" * size)
+        (folder / "b").write_text("y" * size)
+        monkeypatch.chdir(folder)
+        assert map_items(os.path.getsize, ["a", "b"], pool) == [size, size]

@@ -149,3 +149,14 @@ def test_old_keys(render_parameters, old, expected, recwarn):
     assert args["z_mode"] == ("consecutive" if "adjust_z" in old else "keep")
     assert args["render"]["project"] == old.get("output_project", render_parameters["project"])
     assert any(one.category is FutureWarning for one in recwarn) or "stacks" in old
+
+
+@pytest.mark.parametrize("duplicates", ["first", "last"])
+def test_a_run_that_is_killed_anywhere_is_completed_by_the_next(colliding, killed_runs, duplicates):
+    runs = killed_runs("stack.merge_stacks", stacks=["a", "b"], output_stack="ab", duplicates=duplicates)
+    assert len(runs) > 4
+    merged = {z: [tile["tileId"] for tile in tiles] for z, (tiles, _) in runs[-1][1]["ab"].items()}
+    assert merged == (
+        {"1.0": ["a", "same"], "2.0": ["b"]} if duplicates == "first" else {"1.0": ["a"], "2.0": ["b", "same"]}
+    )
+    assert all(after == runs[-1][1] for _, after in runs)

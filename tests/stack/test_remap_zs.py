@@ -1,6 +1,7 @@
 import marshmallow
 import pytest
 
+from rendermodules.core.problems import InputError
 from rendermodules.core.sections import Section
 from rendermodules.module import stacks
 from rendermodules.module.errors import RenderModuleError
@@ -78,7 +79,7 @@ def test_overwriting_removes_what_was_at_the_new_z(run, raw, sections_of, tile_s
     ],
 )
 def test_refused_before_anything_is_written(run, raw, render, parameters, message):
-    with pytest.raises(RenderModuleError, match=message):
+    with pytest.raises((InputError, RenderModuleError), match=message):
         run(**{"output_stack": "new", **parameters})
     assert stacks.stack_names(render) == ["raw"]
 

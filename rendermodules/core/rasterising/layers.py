@@ -14,7 +14,7 @@ from rendermodules.core.rasterising import spans
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
-BAND_ROWS = 256
+BAND_ROWS = 128
 """Rows of a canvas that one thread draws at a time."""
 
 _NOTHING = np.zeros((0, 0), np.uint8)

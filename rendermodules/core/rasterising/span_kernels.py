@@ -196,6 +196,10 @@ def draw_spans(
     width = canvas.shape[1]
     x_end, y_end = (image.shape[1] - 1) * ONE, (image.shape[0] - 1) * ONE
     for t in range(len(corners)):
+        # most triangles of a large image lie in other rows
+        y0, y1, y2 = corners[t, 0, 1], corners[t, 1, 1], corners[t, 2, 1]
+        if max(y0, y1, y2) < first_row or min(y0, y1, y2) > last_row:
+            continue
         inverse = inverses[t]
         if not _is_near(corners[t]) or not math.isfinite(inverse.sum()):
             continue

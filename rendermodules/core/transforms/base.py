@@ -198,6 +198,8 @@ class TransformList(CoordinateTransform):
     @property
     def affine(self) -> Floats | None:
         """The (2, 3) matrix of the whole list; None if a part is not affine."""
+        if len(self.parts) == 1:
+            return self.parts[0].affine
         product = np.eye(3)
         for part in self.parts:
             matrix = part.affine

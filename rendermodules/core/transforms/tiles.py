@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rendermodules.core.meshes import MappedMesh, image_mesh, mesh_columns
+from rendermodules.core.meshes import MappedMesh, MeshError, check_points, image_mesh, mesh_columns
 from rendermodules.core.sections import TileSpec, TransformSpec
 from rendermodules.core.transforms.base import CoordinateTransform, Floats, TransformError
 from rendermodules.core.transforms.linear import Affine
@@ -161,6 +161,10 @@ def _frame(tile: TileSpec) -> _Frame:
     cell_size = float(tile.get("meshCellSize") or DEFAULT_MESH_CELL_SIZE)
     if not (0 < width < math.inf and 0 < height < math.inf and 0 < cell_size < math.inf):
         raise TransformError(f"tile {tile.get('tileId')}: width, height and meshCellSize must be positive and finite")
+    try:
+        check_points(width / cell_size, height / cell_size)
+    except MeshError as error:
+        raise TransformError(f"tile {tile.get('tileId')}: {error}") from None
     return width, height, cell_size
 
 

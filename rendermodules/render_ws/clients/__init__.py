@@ -9,3 +9,6 @@ from pathlib import Path
 
 SCRIPTS_FOLDER = Path(__file__).parent
 """Where ``run_ws_client.sh`` is."""
+
+PYTHON_VARIABLE = "RENDERMODULES_PYTHON"
+"""Environment variable with the Python that ``run_ws_client.sh`` runs."""

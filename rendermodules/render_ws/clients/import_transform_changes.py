@@ -54,7 +54,7 @@ def _zs_of_tiles(stack: RemoteStack, tile_ids: list[str]) -> Iterator[float]:
     for begin in range(0, len(tile_ids), _IDS_AT_ONCE):
         for tile in stack.send("PUT", "tile-specs-with-ids", body=tile_ids[begin : begin + _IDS_AT_ONCE]):
             missing.discard(tile["tileId"])
-            yield tile["z"]
+            yield float(tile["z"])
     if missing:
         raise ServiceError(f"{stack} lacks {len(missing)} of the tiles: {listed(sorted(missing))}")
 

@@ -41,9 +41,7 @@ def _sources(section: Section) -> Iterator[ImageSource]:
             if source is None or source.url.startswith("mask:"):
                 continue
             if source.slice_number is not None:
-                raise ServiceError(
-                    f"tile {tile['tileId']}: Render's rule for mipmaps has no names for slices of a file"
-                )
+                raise ServiceError(f"tile {tile['tileId']}: the rule for mipmaps has no names for slices of a file")
             yield source
 
 

@@ -13,12 +13,18 @@ _ALIGNMENT = "org.janelia.alignment"
 CLIENTS: Mapping[str, str] = {
     f"{_CLIENT}.ImportJsonClient": "import_json",
     f"{_CLIENT}.ValidateTilesClient": "validate_tiles",
+    f"{_CLIENT}.TilePairClient": "tile_pairs",
+    f"{_CLIENT}.PointMatchClient": "point_matches",
+    f"{_CLIENT}.SIFTPointMatchClient": "sift_point_matches",
+    f"{_CLIENT}.spark.SIFTPointMatchClient": "sift_point_matches",
     f"{_CLIENT}.RenderSectionClient": "render_sections",
     f"{_CLIENT}.TransformSectionClient": "transform_sections",
     f"{_CLIENT}.ImportTransformChangesClient": "import_transform_changes",
     f"{_CLIENT}.CoordinateClient": "coordinates",
     f"{_CLIENT}.StackClient": "manage_stack",
     f"{_CLIENT}.MipmapClient": "mipmaps",
+    f"{_CLIENT}.BoxClient": "boxes",
+    f"{_CLIENT}.spark.betterbox.BoxClient": "boxes",
     f"{_ALIGNMENT}.ArgbRenderer": "render",
     f"{_ALIGNMENT}.Render": "render",
 }
@@ -48,12 +54,11 @@ def client_named(name: str) -> Client:
     """
     if name in ABSENT:
         raise UnknownClient(f"{name}: {ABSENT[name]}")
-    full_names = [full for full in CLIENTS if name in (full, full.rpartition(".")[2])]
+    full_names = [full for full in CLIENTS if name in (full, _short(full))]
     if not full_names:
-        near = difflib.get_close_matches(name, known_clients(), n=1, cutoff=0.8)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        listing = "".join(f"\n  {known}" for known in known_clients())
-        raise UnknownClient(f"there is no client {name}{hint} There are:{listing}")
+        near = difflib.get_close_matches(_short(name), map(_short, CLIENTS), n=1)
+        hint = f"; did you mean {near[0]}?" if near else "."
+        raise UnknownClient(f"there is no client {name}{hint} There are:\n  " + "\n  ".join(known_clients()))
     client: Client = import_module(f"rendermodules.render_ws.clients.{CLIENTS[full_names[0]]}").CLIENT
     return client
 
@@ -61,3 +66,7 @@ def client_named(name: str) -> Client:
 def known_clients() -> list[str]:
     """Return the full names of the classes that can be run."""
     return sorted(CLIENTS)
+
+
+def _short(name: str) -> str:
+    return name.rpartition(".")[2]

@@ -23,7 +23,8 @@ class _Values:
     Radii are in pixels of the full-scale image and come as pixels of the mipmap.
     """
 
-    def __init__(self, spec: Mapping[str, Any], level: int) -> None:
+    def __init__(self, spec: Mapping[str, Any], level: int, seed: int) -> None:
+        self.seed = seed
         self.name = str(spec.get("className"))
         self._texts: Mapping[str, Any] = spec.get("parameters") or {}
         self._factor = 1.0 / (1 << level)
@@ -78,7 +79,8 @@ def _rolling_ball(image: Image, values: _Values, low: float, high: float) -> Ima
 
 
 def _noise(image: Image, values: _Values, low: float, high: float) -> Image:
-    return filters.value_replaced_by_noise(image, values.number("value"), values.number("min"), values.number("max"))
+    limits = values.number("min"), values.number("max")
+    return filters.value_replaced_by_noise(image, values.number("value"), *limits, values.seed)
 
 
 FILTERS: Mapping[str, Callable[[Image, _Values, float, float], Image]] = {
@@ -92,7 +94,9 @@ FILTERS: Mapping[str, Callable[[Image, _Values, float, float], Image]] = {
 """Filter of each Java class, named without its package."""
 
 
-def filtered(image: Image, specs: Sequence[Mapping[str, Any]], level: int, low: float, high: float) -> Image:
+def filtered(
+    image: Image, specs: Sequence[Mapping[str, Any]], level: int, low: float, high: float, seed: int = 0
+) -> Image:
     """Return an image with filters applied one after the other.
 
     Parameters
@@ -105,14 +109,16 @@ def filtered(image: Image, specs: Sequence[Mapping[str, Any]], level: int, low: 
         Mipmap level; radii are of the full-scale image.
     low, high : float
         Range of the tile.
+    seed : int, default: 0
+        Of noise. Images that are compared need different ones: noise that they share would pass for tissue.
 
     Raises
     ------
     FilterError
         A class is not known, or a parameter is missing.
     """
-    for spec in specs:
-        values = _Values(spec, level)
+    for index, spec in enumerate(specs):
+        values = _Values(spec, level, seed + index)
         name = values.name.removeprefix(PACKAGE)
         if name not in FILTERS:
             raise FilterError(f"the filter {values.name} is not known, only {', '.join(FILTERS)}")

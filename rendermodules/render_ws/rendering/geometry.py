@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from rendermodules.core.meshes import image_mesh, mesh_columns
 from rendermodules.core.placement import (
     Placement,
+    SampleGrid,
     affine_on_canvas,
     affine_placement,
-    average_scale,
     full_scale,
     is_between_levels,
     mesh_placement,
     on_canvas,
-    sample_points,
+    sample_grid,
     wanted_level,
     widened_mesh,
 )
@@ -82,11 +82,11 @@ class TileGeometry:
             # only at a power of two does the outcome hang on the last bit, and with it on the position of the box
             if not is_between_levels(scale):
                 return wanted_level(scale)
-        samples = self._samples()
-        return wanted_level(average_scale(samples, self._on_canvas(self._transform.apply(samples))))
+        grid = self._grid()
+        return wanted_level(grid.average_scale(self._on_canvas(self._transform.apply(grid.points))))
 
-    def _samples(self) -> Floats:
-        return sample_points(*self._size, self._parameters.cell_size)
+    def _grid(self) -> SampleGrid:
+        return sample_grid(*self._size, self._parameters.cell_size)
 
     def _unit_scale(self) -> float:
         """Return by how much the image is scaled on its way to the world."""
@@ -95,7 +95,9 @@ class TileGeometry:
             return 1.0 / self._parameters.scale  # one row of samples tells Render nothing
         if self._affine is not None:
             return float(np.sqrt((self._affine[:, :2] ** 2).sum(axis=0).max()))
-        return self._kept("scale", lambda: average_scale(self._samples(), self._transform.apply(self._samples())))
+        grid = self._grid()
+        scale: float = self._kept("scale", lambda: grid.average_scale(self._transform.apply(grid.points)))
+        return scale
 
     @_anywhere
     def placement(self, width: int, height: int, level: int) -> Placement:

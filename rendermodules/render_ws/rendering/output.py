@@ -1,5 +1,6 @@
 """From a canvas to the bytes of a file, in all formats that Render answers with."""
 
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,6 @@ from rendermodules.render_ws.rendering.canvas import Canvas
 from rendermodules.render_ws.rendering.parameters import RenderingError
 
 Array = NDArray[Any]
-
-_NOISE_SEED = 0
 
 
 def shown_pixels(canvas: Canvas) -> Array:
@@ -36,7 +35,8 @@ def _behind(canvas: Canvas) -> Array:
     """Return what shines through, (height, width, 3) or something that broadcasts to it."""
     width, height = canvas.size
     if canvas.fill_with_noise:
-        generator = np.random.default_rng(_NOISE_SEED)
+        # noise that two images share would be matched as if it were tissue
+        generator = np.random.default_rng(zlib.crc32(np.ascontiguousarray(canvas.pixels).data))
         return generator.integers(0, 256, (height, width, 1), dtype=np.uint8)
     colour = canvas.background or 0
     return np.array([colour >> 16 & 255, colour >> 8 & 255, colour & 255], np.uint8)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendermodules.core.depths import luminance
+from rendermodules.core.meshes import MeshError
 from rendermodules.core.placement import Placement
 from rendermodules.core.sections import TileSpec
 from rendermodules.io.image_cache import ImageCache
@@ -27,14 +29,14 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def tile_named(tile_id: str) -> Iterator[None]:
-    """Put the id of a tile before the messages of errors about its images and filters."""
+    """Put the id of a tile before the messages of errors about its images, mesh and filters."""
     try:
         yield
     except RefusedImageError as error:
         raise RefusedImageError(f"tile {tile_id}: {error}") from None
     except ImageError as error:
         raise ImageError(f"tile {tile_id}: {error}") from None
-    except FilterError as error:
+    except (FilterError, MeshError) as error:
         raise RenderingError(f"tile {tile_id}: {error}") from None
 
 
@@ -86,7 +88,8 @@ class PlacedTile:
     def _prepared(self, image: Array, widened: bool, filters: tuple[Mapping[str, Any], ...]) -> Array:
         if widened and image.dtype == np.uint8 and image.ndim == 2:
             image = image.astype(np.uint16) << 8
-        return filtered(image, filters, self.level, self.source.low, self.source.high)
+        seed = zlib.crc32(f"{self.file.image.url} {self.file.image.slice_number}".encode())
+        return filtered(image, filters, self.level, self.source.low, self.source.high, seed)
 
     def mask(self, images: ImageCache) -> Array | None:
         """Return the mask of the mipmap, 8 bit; None if the tile has none, or one of another size."""
@@ -127,9 +130,10 @@ def placed_tile(
         geometry = TileGeometry(tile, _full_size(tile, source, images), parameters, known_geometry, strict)
         file = source.level(geometry.level(), images)
         width, height = (side >> file.halvings for side in images.size(file.image))
-    if not width or not height:
-        return None
-    return PlacedTile(source, file, (width, height), geometry.placement(width, height, file.level + file.halvings))
+        if not width or not height:
+            return None
+        placement = geometry.placement(width, height, file.level + file.halvings)
+    return PlacedTile(source, file, (width, height), placement)
 
 
 def _full_size(tile: TileSpec, source: ChannelSource, images: ImageCache) -> tuple[float, float]:

@@ -102,6 +102,7 @@ def test_no_tiles_have_no_boxes():
         (tile("1e300 0 0 1e300 0 0", "1e300 0 0 1 0 0"), "tile t: its border is mapped to no finite place"),
         (tile(width=None), "tile t: has no width and height"),
         (tile(height=0), "tile t: .*must be positive"),
+        (tile("1 0 0 1 0 0", meshCellSize=1e-9), "tile t: .* cells are too small"),
     ],
 )
 def test_a_box_that_cannot_be_is_refused_by_name(bad, message):

@@ -87,6 +87,13 @@ def test_a_tile_without_end_does_no_harm(tiles, texture, draw, strict):
     assert draw([endless], 60, 60, strict).pixels.shape == (60, 60)
 
 
+@strictness
+def test_a_mesh_that_nobody_can_mean_is_told_with_its_tile(tiles, texture, draw, strict):
+    bent = LensCorrection(1, [[60, 0], [0, 60], [1, 0.75]], [100, 75, 0], [60, 60, 1])
+    with pytest.raises(RenderingError, match="tile tile: .* cells are too small"):
+        draw([tiles.tile(texture(1), transforms=[bent])], 60, 60, strict, meshCellSize=1e-9)
+
+
 def broken_tiff(tiles, texture):
     tile = tiles.tile(texture(1), name="bad")
     path = tiles.folder / "bad.tif"
