@@ -11,7 +11,6 @@ from rendermodules.render_ws.models import MipmapPathBuilder
 from rendermodules.render_ws.store.stacks import Stack
 
 DEFAULT_MESH_CELL_SIZE = 64.0
-MOST_TRANSFORMS_FOR_MATCHING = 2
 
 _FILTER = "org.janelia.alignment.filter"
 
@@ -171,8 +170,9 @@ def transforms_for_matching(specs: Sequence[dict[str, Any]]) -> list[dict[str, A
 
     Up to the last one labelled ``lens``; without any, all but the last, and at most two.
     """
-    lens = max((index + 1 for index, spec in enumerate(specs) if "lens" in labels(spec)), default=0)
-    return list(specs[:lens]) if lens else list(specs[:-1][:MOST_TRANSFORMS_FOR_MATCHING])
+    from rendermodules.core.match_placement import local_transform_count
+
+    return list(specs[: local_transform_count(specs)])
 
 
 def labels(spec: Mapping[str, Any]) -> set[str]:
