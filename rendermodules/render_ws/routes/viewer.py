@@ -1,6 +1,6 @@
 """The pages that a person opens, and the data that only they ask for; no part of Java Render."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,7 +10,7 @@ from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import InvalidRequest, NotFound, Unprocessable
 from rendermodules.render_ws.image_answers import caching_headers, is_known
 from rendermodules.render_ws.routes.render_data import selected_tiles, shared_transforms
-from rendermodules.render_ws.routes.tile_data import parameters_of_box, parameters_of_layer
+from rendermodules.render_ws.routes.tile_data import parameters_of_layer
 from rendermodules.render_ws.routing import Routes, S
 from rendermodules.render_ws.store import matches, stacks
 from rendermodules.render_ws.store.database import Database
@@ -113,20 +113,12 @@ def outlines(call: Call) -> Answer:
 @routes.get(f"{SECTION}/missing-images")
 def missing_images(call: Call) -> Answer:
     """Answer which tiles of a section have an image or a mask that cannot be read: their places among the outlines."""
-    from rendermodules.render_ws.viewer_pictures import unreadable_tiles
+    from rendermodules.render_ws.lenient_images import unreadable_tiles
 
     with call.reading_stack() as (database, stack):
         stack.require_online()
         specs, _ = _specs(call, database, stack, call.number("z"))
     return json_answer({"missing": unreadable_tiles(specs, call.settings), "lookedAt": len(specs)})
-
-
-@routes.get(f"{SECTION}/box/{{x}},{{y}},{{width}},{{height}},{{scale}}/picture", produces=JPEG)
-def picture(call: Call) -> Answer:
-    """Answer a JPEG of a box of a section; tiles whose images are gone are left out instead of spoiling it."""
-    from rendermodules.render_ws.viewer_pictures import picture_answer
-
-    return _unless_known(call, lambda: picture_answer(call, parameters_of_box(call)))
 
 
 @routes.get(f"{SECTION}/thumbnail", produces=JPEG)
@@ -135,11 +127,16 @@ def thumbnail(call: Call) -> Answer:
     size = call.query_integer("size") or THUMBNAIL_PIXELS
     if not 0 < size <= MOST_THUMBNAIL_PIXELS:
         raise InvalidRequest(f"size must be from 1 to {MOST_THUMBNAIL_PIXELS}")
-    return _unless_known(call, lambda: _thumbnail(call, size))
+    with call.reading_stack() as (_, stack):
+        headers = caching_headers(call, stack)
+    if is_known(call, headers):
+        return Answer(status=304, headers=headers)
+    answer = _thumbnail(call, size)
+    return Answer(answer.body, answer.content_type, headers=answer.headers or headers)
 
 
 def _thumbnail(call: Call, size: int) -> Answer:
-    from rendermodules.render_ws.viewer_pictures import picture_answer, silhouette_bytes
+    from rendermodules.render_ws.lenient_images import lenient_image_answer, silhouette_bytes
 
     selection = Selection(z=call.number("z"))
     with call.reading_stack() as (database, stack):
@@ -149,17 +146,7 @@ def _thumbnail(call: Call, size: int) -> Answer:
         if count_tiles(database.connection, stack, selection) > MOST_THUMBNAIL_TILES:
             boxes = get_tile_bounds(database.connection, stack, selection)
             return Answer(silhouette_bytes(boxes, bounds, scale), JPEG)
-    return picture_answer(call, parameters_of_layer(call, scale))
-
-
-def _unless_known(call: Call, drawn: Callable[[], Answer]) -> Answer:
-    """Return a picture of the stack, or that the client has it already."""
-    with call.reading_stack() as (_, stack):
-        headers = caching_headers(call, stack)
-    if is_known(call, headers):
-        return Answer(status=304, headers=headers)
-    answer = drawn()
-    return Answer(answer.body, answer.content_type, headers=headers)
+    return lenient_image_answer(call, parameters_of_layer(call, scale), "jpeg")
 
 
 @routes.get(f"{SECTION}/matches/{{matchCollection}}")
