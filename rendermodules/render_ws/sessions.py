@@ -83,4 +83,4 @@ def _let_every_session_reach_stores() -> None:
             return usual(session, url)
         return EmbeddedAdapter(store)
 
-    requests.Session.get_adapter = get_adapter  # type: ignore[method-assign]
+    requests.Session.get_adapter = get_adapter  # type: ignore[assignment, method-assign]
