@@ -1,10 +1,10 @@
 """The access log: one JSON object for each request."""
 
+import json
 import os
 import sys
 from datetime import UTC, datetime
 
-import orjson
 from falcon.request import Request
 from falcon.response import Response
 
@@ -32,7 +32,8 @@ class AccessLog:
         """Write one request."""
         if self._file is None:
             return
-        line = orjson.dumps(
+        # plain ASCII: other alphabets have line ends of their own
+        line = json.dumps(
             {
                 "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 "client": request.remote_addr,
@@ -41,7 +42,6 @@ class AccessLog:
                 "status": response.status_code,
                 "bytes": len(response.data or b""),
                 "milliseconds": round(seconds * 1000, 3),
-            },
-            option=orjson.OPT_APPEND_NEWLINE,
+            }
         )
-        os.write(self._file, line)
+        os.write(self._file, f"{line}\n".encode())

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import orjson
 
-from rendermodules.core.transforms import TileMesh, TransformError, tile_transform
+from rendermodules.core.transforms import TileMesh, tile_transform
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import InvalidRequest, Unprocessable
 from rendermodules.render_ws.models import StackId, decoded
@@ -16,6 +16,7 @@ from rendermodules.render_ws.routes.render_data import shared_transforms
 from rendermodules.render_ws.store import stacks, tiles
 from rendermodules.render_ws.store.database import Database
 from rendermodules.render_ws.store.stacks import Stack
+from rendermodules.render_ws.tile_specs import NOT_UNDERSTOOD
 
 
 class Coordinates(msgspec.Struct, omit_defaults=True):
@@ -152,8 +153,8 @@ def world_of_spec(body: bytes, point: tuple[float, float]) -> list[float]:
     spec = _tile_spec(body)
     try:
         return [*tile_transform(spec).apply(point).tolist(), *_z_of(spec)]
-    except (TransformError, RecursionError) as error:
-        raise InvalidRequest(str(error)) from error
+    except NOT_UNDERSTOOD as error:
+        raise InvalidRequest(f"the tile spec cannot be understood: {error}") from error
 
 
 def local_of_spec(body: bytes, point: tuple[float, float], mesh_cell_size: float | None, strict: bool) -> list[float]:
@@ -171,8 +172,8 @@ def local_of_spec(body: bytes, point: tuple[float, float], mesh_cell_size: float
         spec["meshCellSize"] = mesh_cell_size
     try:
         x, y = TileMesh(spec).inverse([point], one_orientation=strict)[0].tolist()
-    except (TransformError, RecursionError) as error:
-        raise InvalidRequest(str(error)) from error
+    except NOT_UNDERSTOOD as error:
+        raise InvalidRequest(f"the tile spec cannot be understood: {error}") from error
     if x != x:
         raise NotInvertible(f"Noninvertible location ( {point[0]}, {point[1]} )")
     return [x, y, *_z_of(spec)]
@@ -212,7 +213,7 @@ def _layer_outcomes(
 def _locations(resolved: tuple[dict[str, Any], Any], points: np.ndarray[Any, Any], strict: bool) -> list[list[float]]:
     try:
         locations: list[list[float]] = TileMesh(*resolved).inverse(points, one_orientation=strict).tolist()
-    except TransformError as error:
+    except NOT_UNDERSTOOD as error:
         raise Unprocessable(str(error)) from error
     return locations
 
@@ -225,7 +226,7 @@ def _worlds(
     spec, shared = resolved
     try:
         worlds = tile_transform(spec, shared).apply(points).tolist()
-    except (TransformError, RecursionError) as error:
+    except NOT_UNDERSTOOD as error:
         return [Coordinates(error=str(error))] * len(points)
     return [Coordinates(tileId=tile_id, world=[*world, *_z_of(spec)]) for world in worlds]
 

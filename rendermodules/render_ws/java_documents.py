@@ -11,7 +11,7 @@ import orjson
 
 from rendermodules.render_ws.errors import InvalidRequest
 from rendermodules.render_ws.models import MipmapPathBuilder, decoded
-from rendermodules.render_ws.tile_specs import Collection
+from rendermodules.render_ws.tile_specs import NOT_UNDERSTOOD, Collection
 
 
 class _Layout(msgspec.Struct, omit_defaults=True):
@@ -82,6 +82,13 @@ def java_collection(collection: Collection) -> Collection:
         A tile refers to a shared transform that is not in the collection, or that itself refers
         to others; a member has the wrong type.
     """
+    try:
+        return _java_collection(collection)
+    except NOT_UNDERSTOOD as error:
+        raise InvalidRequest(f"the transforms cannot be understood: {error}") from error
+
+
+def _java_collection(collection: Collection) -> Collection:
     transforms = {id: _java_transform(decoded(raw, dict[str, Any])) for id, raw in collection.transforms.items()}
     tiles = []
     for raw in collection.tiles:

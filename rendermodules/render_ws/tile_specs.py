@@ -202,7 +202,7 @@ def referred_by(raw: bytes) -> set[str]:
     from rendermodules.core.transforms import references
 
     try:
-        return references(orjson.loads(raw))
+        return set(map(_name_of_transform, references(orjson.loads(raw))))
     except NOT_UNDERSTOOD as error:
         raise InvalidRequest(f"a transform cannot be understood: {error}") from error
 
@@ -323,9 +323,15 @@ def _refs(tile: TileSpec) -> list[str] | None:
                 break
         else:
             return None
-        return sorted({id for spec in specs for id in references(spec)})
+        return sorted(map(_name_of_transform, {id for spec in specs for id in references(spec)}))
     except NOT_UNDERSTOOD as error:
         raise InvalidRequest(f"the transforms of tile {tile.tileId} cannot be understood: {error}") from error
+
+
+def _name_of_transform(id: Any) -> str:
+    if not isinstance(id, str):
+        raise TypeError(f"the id of a transform must be text, but it is {id!r}")
+    return id
 
 
 def _given_box(tile: TileSpec) -> tuple[float, ...]:

@@ -85,7 +85,7 @@ def test_large_bodies_are_refused(connect):
 def test_the_access_log_is_one_json_object_a_line_whatever_is_asked(connect, tmp_path):
     log = tmp_path / "access.log"
     client = connect(access_log=str(log))
-    client.send("GET", "/owner/a%0Ab%22/stacks?x=%0d%0a")
+    client.send("GET", "/owner/a%0Ab%22%C2%85/stacks?x=%0d%0a")
     client.send("GET", "/nowhere")
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [(line["method"], line["status"]) for line in lines] == [("GET", 200), ("GET", 404)]
