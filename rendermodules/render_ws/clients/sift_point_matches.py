@@ -19,9 +19,8 @@ logger = logging.getLogger(__name__)
 def _run(options: Any) -> None:
     files = [read_pair_files(file) for file in options.pairJson]
     pairs = [pair for file in files for pair in _canvas_pairs(file, options)]
-    service = RemoteService(options.baseDataUrl)
-    collection = RemoteCollection(service, options.owner, options.collection)
-    count = collection.put(CanvasMatcher(service, options).matches(pairs))
+    collection = RemoteCollection(RemoteService(options.baseDataUrl), options.owner, options.collection)
+    count = collection.put(CanvasMatcher(options).matches(pairs))
     logger.info("%d of %d pairs have matches, in %s", count, len(pairs), collection)
 
 
