@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rendermodules.core.match_frames import transforms_for_matching
 from rendermodules.core.transforms import CoordinateTransform, flattened, parsed_transform
-from rendermodules.render_ws.render_parameters import transforms_for_matching
 from rendermodules.render_ws.store.match_points import PointArrays
 from rendermodules.render_ws.store.matches import Canvas
 
