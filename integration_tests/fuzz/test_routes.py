@@ -148,9 +148,8 @@ def test_no_request_breaks_the_service(server):
     stopped.set()
     filler.join()
     statuses = Counter(json.loads(line)["status"] for line in (folder / "access.log").read_text().splitlines())
-    print(
-        f"\n{sum(statuses.values())} requests: {dict(sorted(statuses.items()))}; memory {[m >> 20 for m in memories]} MiB"
-    )
+    megabytes = [memory >> 20 for memory in memories]
+    print(f"\n{sum(statuses.values())} requests: {dict(sorted(statuses.items()))}; memory {megabytes} MiB")
     assert not [status for status in statuses if status >= 500 and status not in (501, 507)]
     assert "Traceback" not in (folder / "server.log").read_text()
     assert requests.get(f"{url}/health", timeout=10).json()["status"] == "ok"

@@ -39,7 +39,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="residual in px above which a match is marked (default: %(default)s)",
     )
     parser.add_argument(
-        "--local_transforms",
+        "--num_local_transforms",
         type=int,
         metavar="N",
         help="transforms of a tile that the matches contain already (default: as the stacks tell)",
@@ -86,7 +86,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _choice(render: Any, found: "ProjectSurvey", options: argparse.Namespace) -> "Choice":
-    from rendermodules.command.report.numbers import Choice, collections_of, local_transforms_of
+    from rendermodules.command.report.numbers import Choice, collections_of, num_local_transforms_of
     from rendermodules.module.errors import RenderModuleError
 
     finished = [stack for stack in found.stacks if stack.z_values and stack.state != "LOADING"]
@@ -101,9 +101,9 @@ def _choice(render: Any, found: "ProjectSurvey", options: argparse.Namespace) ->
     unknown = set(collections) - {collection.name for collection in found.collections}
     if unknown:
         raise RenderModuleError(f"{found.owner} has no match collection {', '.join(sorted(unknown))}")
-    local = options.local_transforms
+    local = options.num_local_transforms
     if local is None:
-        local = local_transforms_of(render, chain, collections)
+        local = num_local_transforms_of(render, chain, collections)
     return Choice(before.name, after.name, collections, options.limit, local, options.seams)
 
 

@@ -1,19 +1,17 @@
 """Where matched points lie in the world by the transforms of their tiles, and so how far they are apart."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rendermodules.core.sections import TileSpec, TransformSpec
+from rendermodules.core.match_frames import transforms_for_matching
+from rendermodules.core.sections import TileSpec
 from rendermodules.core.transforms import CoordinateTransform, SharedTransforms, flattened, parsed_transform
 
 Floats = NDArray[np.float64]
-
-LENS_LABEL = "lens"
-MOST_LOCAL_TRANSFORMS = 2
 
 
 class TilePairMatches(NamedTuple):
@@ -73,34 +71,11 @@ class PlacedMatches:
         return middle
 
 
-def labels(spec: TransformSpec) -> set[str]:
-    """Return the labels of a transform."""
-    return set((spec.get("metaData") or {}).get("labels") or ())
-
-
-def local_transform_count(specs: Sequence[TransformSpec]) -> int:
-    """Return how many of a tile's transforms are in the pixels that are matched, by Render's rule.
-
-    Up to and including the last one that is labelled ``lens``; without such a label all but the last, and at most two.
-
-    Parameters
-    ----------
-    specs : sequence of dict
-        The transforms as a flat list.
-
-    Notes
-    -----
-    Java: TileDataService, normalizeForMatching.
-    """
-    lens = max((index + 1 for index, spec in enumerate(specs) if LENS_LABEL in labels(spec)), default=0)
-    return lens or min(max(len(specs) - 1, 0), MOST_LOCAL_TRANSFORMS)
-
-
 def placed_matches(
     matches: Iterable[TilePairMatches],
     tiles: Mapping[str, TileSpec],
     shared: SharedTransforms,
-    local_transforms: int | None = None,
+    num_local_transforms: int | None = None,
 ) -> PlacedMatches:
     """Return matches in the world.
 
@@ -112,9 +87,9 @@ def placed_matches(
         Tile specs by id.
     shared : mapping of str to dict
         The shared transforms that they refer to.
-    local_transforms : int, optional
-        How many of a tile's transforms are in the matched pixels already; by default by Render's rule, see
-        `local_transform_count`.
+    num_local_transforms : int, optional
+        How many of a tile's transforms are in the matched pixels already; by default those of
+        `match_frames.transforms_for_matching`.
 
     Raises
     ------
@@ -123,7 +98,7 @@ def placed_matches(
     """
     kept = [one for one in matches if one.p_id in tiles and one.q_id in tiles]
     transforms = {
-        tile_id: _to_world(tiles[tile_id], shared, local_transforms)
+        tile_id: _to_world(tiles[tile_id], shared, num_local_transforms)
         for tile_id in {tile_id for one in kept for tile_id in (one.p_id, one.q_id)}
     }
     counts = np.array([len(one.weights) for one in kept], dtype=np.intp)
@@ -144,9 +119,9 @@ def placed_matches(
     )
 
 
-def _to_world(tile: TileSpec, shared: SharedTransforms, local_transforms: int | None) -> CoordinateTransform:
+def _to_world(tile: TileSpec, shared: SharedTransforms, num_local_transforms: int | None) -> CoordinateTransform:
     specs = flattened((tile.get("transforms") or {}).get("specList") or [], shared)
-    local = local_transform_count(specs) if local_transforms is None else local_transforms
+    local = len(transforms_for_matching(specs)) if num_local_transforms is None else num_local_transforms
     return parsed_transform({"type": "list", "specList": specs[local:]})
 
 

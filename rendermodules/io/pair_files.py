@@ -13,6 +13,9 @@ import orjson
 from rendermodules.core.problems import InputError
 from rendermodules.io.files import write_bytes_whole
 
+Q_TEMPLATE = "qRenderParametersUrlTemplate"
+"""Key of the URL template of the second tiles, in files of pairs of two stacks."""
+
 _SUFFIXES = (".json", ".json.gz", ".zip")
 _KNOWN = ("renderParametersUrlTemplate", "neighborPairs")
 
@@ -28,7 +31,7 @@ class PairFile:
     pairs : list of dict
         ``p`` and ``q`` with ``groupId``, ``id`` and perhaps ``relativePosition``; perhaps ``absoluteDeltaZ``.
     more : dict
-        Whatever else the file says.
+        Whatever else the file says, such as `Q_TEMPLATE`.
     """
 
     url_template: str | None

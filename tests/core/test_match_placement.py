@@ -5,7 +5,6 @@ import pytest
 
 from rendermodules.core.match_placement import (
     TilePairMatches,
-    local_transform_count,
     matches_of_documents,
     placed_matches,
 )
@@ -22,22 +21,6 @@ def tile(tile_id, *specs):
 
 
 LENS = affine("2 0 0 2 0 0", metaData={"labels": ["lens"]})
-
-
-@pytest.mark.parametrize(
-    ("specs", "count"),
-    [
-        ([], 0),
-        ([affine("1")], 0),
-        ([affine("1"), affine("1")], 1),
-        ([affine("1")] * 5, 2),
-        ([LENS, affine("1")], 1),
-        ([affine("1"), LENS, affine("1"), affine("1")], 2),
-        ([LENS], 1),
-    ],
-)
-def test_local_transforms(specs, count):
-    assert local_transform_count(specs) == count
 
 
 def test_points_go_through_the_transforms_that_are_left():
@@ -57,7 +40,7 @@ def test_points_go_through_the_transforms_that_are_left():
     assert placed.residuals[0] == placed.residuals[2] == pytest.approx(np.hypot(17, 8))
     assert placed.places[0].tolist() == [2.5, 6.0]
     assert placed.weights.tolist() == [1.0, 1.0, 0.5]
-    raw = placed_matches(matches, tiles, {"lens": LENS}, local_transforms=0)
+    raw = placed_matches(matches, tiles, {"lens": LENS}, num_local_transforms=0)
     assert raw.p_world[0].tolist() == [12.0, 4.0]
 
 

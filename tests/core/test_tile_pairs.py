@@ -144,8 +144,9 @@ def test_no_tiles_no_pairs():
 def test_layers():
     assert layers_within([1, 2, 4], 2) == [(1, 1), (1, 2), (2, 2), (2, 4), (4, 4)]
     assert layers_within([1, 2, 4], 2, same=False) == [(1, 2), (2, 4)]
-    assert layers_across([1, 2, 3, 4, 5], 3, 1) == [(2, 4), (3, 4)]
-    assert layers_across([1, 2.5, 3.5, 9], 3, 2) == [(1, 3.5), (2.5, 3.5)]
+    assert layers_across([1, 2, 3, 4, 5], 3, 1) == [(3, 4)]
+    assert layers_across([1, 2, 3, 4, 5], 3, 2) == [(2, 4), (3, 4), (3, 5)]
+    assert layers_across([1, 2.5, 3.5, 9], 3, 2) == [(2.5, 3.5)]
 
 
 def test_pairs_by_overlap():

@@ -11,12 +11,8 @@ from renderapi.render import Render
 
 from rendermodules.command.places import answer
 from rendermodules.command.survey import ProjectSurvey, StackSurvey, path_of_stack
-from rendermodules.core.match_placement import (
-    PlacedMatches,
-    local_transform_count,
-    matches_of_documents,
-    placed_matches,
-)
+from rendermodules.core.match_frames import transforms_for_matching
+from rendermodules.core.match_placement import PlacedMatches, matches_of_documents, placed_matches
 from rendermodules.core.residual_statistics import GroupStatistics, group_statistics
 from rendermodules.core.sections import Section
 from rendermodules.core.transforms import flattened
@@ -47,7 +43,7 @@ class Choice:
         Match collections that are looked at; all of a pair's matches count.
     limit : float
         Residual in world pixels above which a match is marked.
-    local_transforms : int or None
+    num_local_transforms : int or None
         How many transforms of a tile are in the matched pixels already; None is Render's rule.
     seams : int
         How many of the worst pairs are kept, within sections and between them.
@@ -57,7 +53,7 @@ class Choice:
     after: str
     collections: list[str]
     limit: float
-    local_transforms: int | None
+    num_local_transforms: int | None
     seams: int
 
 
@@ -193,7 +189,7 @@ def report_numbers(render: Render, found: ProjectSurvey, choice: Choice) -> Repo
     )
 
 
-def local_transforms_of(render: Render, chain: Sequence[StackSurvey], collections: Sequence[str]) -> int | None:
+def num_local_transforms_of(render: Render, chain: Sequence[StackSurvey], collections: Sequence[str]) -> int | None:
     """Return how many transforms of a tile are in the matched pixels; None if the chain of stacks does not tell.
 
     The stack that was solved by these matches, or a parameter of that run, decides.
@@ -209,7 +205,7 @@ def local_transforms_of(render: Render, chain: Sequence[StackSurvey], collection
         for matched in (known[name] for name in stack.inputs if name in known and known[name].z_values):
             section = read_section(render, matched.name, matched.z_values[0])
             specs = (section.tiles[0].get("transforms") or {}).get("specList") or []
-            return local_transform_count(flattened(specs, section.transforms))
+            return len(transforms_for_matching(flattened(specs, section.transforms)))
     return None
 
 
@@ -330,7 +326,7 @@ def _placed(render: Render, choice: Choice, section: Section, following: Section
     both = [section] if following is None else [section, following]
     tiles = {tile["tileId"]: tile for one in both for tile in one.tiles}
     shared = {name: spec for one in both for name, spec in one.transforms.items()}
-    return placed_matches(matches_of_documents(documents), tiles, shared, choice.local_transforms)
+    return placed_matches(matches_of_documents(documents), tiles, shared, choice.num_local_transforms)
 
 
 def _groups(section: Section) -> list[str]:
@@ -366,13 +362,13 @@ def _tile_ids(render: Render, stack: str, z: float) -> set[str]:
 
 
 def _problems(numbers: tuple[Any, ...], choice: Choice) -> list[str]:
-    _, tiles_before, tiles_after, dropped, within, next_z, between = numbers
+    _, tiles_before, tiles_after, dropped, within, _, between = numbers
     problems = []
     if dropped:
         problems.append(f"{len(dropped)} of {tiles_before} tiles were dropped")
     if tiles_after > 1 and within is None:
         problems.append("no matches within the section")
-    for residuals, where in ((within, "within the section"), (between, f"to z {next_z}")):
+    for residuals, where in ((within, "within the section"), (between, "to the next one")):
         if residuals is not None and residuals.above_limit > MOST_ABOVE_LIMIT:
             problems.append(f"{residuals.above_limit:.0%} of the matches {where} are above {choice.limit:g} px")
     return problems

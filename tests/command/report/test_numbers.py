@@ -2,7 +2,7 @@
 
 import pytest
 
-from rendermodules.command.report.numbers import Choice, collections_of, local_transforms_of, report_numbers
+from rendermodules.command.report.numbers import Choice, collections_of, num_local_transforms_of, report_numbers
 from rendermodules.command.survey import survey
 from rendermodules.module.errors import RenderModuleError
 
@@ -18,7 +18,7 @@ def numbers(project):
                 "after": "final",
                 "collections": ["m"],
                 "limit": 4.0,
-                "local_transforms": None,
+                "num_local_transforms": None,
                 "seams": 2,
                 **changes,
             }
@@ -86,11 +86,11 @@ def test_collections(project):
 
 def test_local_transforms_are_those_of_the_stack_that_was_matched(project):
     chain = survey(project).ancestors("final")
-    assert local_transforms_of(project, chain, ["m"]) == 0
-    assert local_transforms_of(project, chain, ["other"]) is None
+    assert num_local_transforms_of(project, chain, ["m"]) == 0
+    assert num_local_transforms_of(project, chain, ["other"]) is None
 
 
-def test_local_transforms_of_the_parameters_win(project, render_parameters):
+def test_num_local_transforms_of_the_parameters_win(project, render_parameters):
     import json
 
     from rendermodules.stack.manage_stack import ManageStack
@@ -103,7 +103,7 @@ def test_local_transforms_of_the_parameters_win(project, render_parameters):
     ManageStack(
         input_data={"render": render_parameters, "stacks": ["montaged"], "versionNotes": json.dumps(record)}
     ).run()
-    assert local_transforms_of(project, survey(project).ancestors("final"), ["m"]) == 3
+    assert num_local_transforms_of(project, survey(project).ancestors("final"), ["m"]) == 3
 
 
 def test_an_empty_stack(project):

@@ -71,6 +71,11 @@ def test_the_script_is_a_program(shell):
     assert shell("--help").stdout.startswith("usage: run_ws_client.sh HEAP CLASS")
 
 
+def test_the_readme_names_every_client():
+    rows = (SCRIPTS_FOLDER / "README.md").read_text().splitlines()
+    assert {row.split("`")[1] for row in rows if row.startswith("| `")} == set(CLIENTS)
+
+
 @pytest.mark.parametrize("name", CLIENTS)
 def test_every_client_has_help(name, capsys):
     assert main(["1G", name, "--help"]) == 0
