@@ -115,7 +115,7 @@ def store(tmp_path_factory):
     write("torn", [torn])
     stacks.open_stack(render, "empty", {})
     write("plain", [single[0.0]])
-    base = "http://embedded.store/render-ws/v1"
+    base = f"{render.DEFAULT_HOST}/render-ws/v1"
     stack_id = {"owner": OWNER, "project": PROJECT, "stack": HOSTILE}
     place = f"{base}/owner/{OWNER}/project/{PROJECT}/stack/plain/stackId"
     assert render.session.put(place, json=stack_id).status_code == 200

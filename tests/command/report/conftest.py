@@ -10,7 +10,6 @@ from rendermodules.core.sections import Section
 from rendermodules.io.paths import url_of_path
 
 AFFINE = "mpicbg.trakem2.transform.AffineModel2D"
-BASE = "http://embedded.store/render-ws/v1/owner/tester/matchCollection"
 
 
 def at(x, y):
@@ -36,7 +35,12 @@ def put_matches(render):
             }
             for p, q, p_points, q_points in pairs
         ]
-        assert render.session.put(f"{BASE}/{collection}/matches", json=documents).status_code == 201
+        assert (
+            render.session.put(
+                f"{render.DEFAULT_HOST}/render-ws/v1/owner/tester/matchCollection/{collection}/matches", json=documents
+            ).status_code
+            == 201
+        )
 
     return put
 

@@ -46,7 +46,7 @@ def test_the_page_needs_nothing_else(report):
 
 def test_names_are_escaped(report, project, render_parameters):
     name = "<b>final</b>"
-    place = "http://embedded.store/render-ws/v1/owner/tester/project/example/stack/final/stackId"
+    place = f"{project.DEFAULT_HOST}/render-ws/v1/owner/tester/project/example/stack/final/stackId"
     body = {"owner": "tester", "project": "example", "stack": "x"}
     body["stack"] = name.replace("/", "")
     assert project.session.put(place, json=body).status_code == 200
