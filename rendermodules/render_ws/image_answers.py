@@ -88,7 +88,7 @@ def drawn_canvas(call: Call, parameters: dict[str, Any], keep_values: bool = Fal
     InvalidRequest, Forbidden, TooLarge
         As `image_answer`.
     """
-    tiles = [_plain(tile) for tile in parameters.get("tileSpecs") or ()]
+    tiles = [plain_tile(tile) for tile in parameters.get("tileSpecs") or ()]
     limit = call.settings.limits.rendered_tiles
     if len(tiles) > limit:
         raise TooLarge(f"{len(tiles)} tiles are in the image; the limit is {limit}")
