@@ -186,7 +186,7 @@ class SectionMapModule(RenderModule):
         """
         target = self.args["output_stack"]
         in_place = target in (self.args["input_stack"], *self.further_stacks())
-        if not in_place or self.dry_run or not self._completed(target):
+        if target is None or not in_place or self.dry_run or not self._completed(target):
             return False
         self.logger.info("an earlier run was killed when its copy of %s was whole; it is in place now", target)
         return True

@@ -12,18 +12,15 @@ from rendermodules.io.images import read_image
 from rendermodules.render_ws.clients import PYTHON_VARIABLE, SCRIPTS_FOLDER
 from rendermodules.render_ws.clients.__main__ import main
 from rendermodules.render_ws.clients.registry import CLIENTS, client_named
+from rendermodules.render_ws.routing import PREFIX
 
 SCRIPT = SCRIPTS_FOLDER / "run_ws_client.sh"
 
 
 @pytest.fixture
-def address(store, tmp_path):
+def address(serve, store):
     """Address of a server of its own."""
-    command = [sys.executable, "-m", "rendermodules.render_ws", "--store", str(store), "--port", "0"]
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    yield server.stderr.readline().split(" at ")[-1].strip()
-    server.terminate()
-    server.communicate(timeout=30)
+    return serve(store)[1] + PREFIX
 
 
 @pytest.fixture
