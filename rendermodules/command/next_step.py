@@ -61,7 +61,12 @@ def _nothing(owner: str | None, project: str | None) -> "ProjectSurvey":
 
 
 def _address(options: argparse.Namespace, host: str | None, owner: str | None, project: str | None) -> dict[str, Any]:
-    return {"host": host, "port": options.port, "owner": owner or "OWNER", "project": project or "PROJECT"}
+    return {
+        "host": host or "render.db",
+        "port": options.port,
+        "owner": owner or "OWNER",
+        "project": project or "PROJECT",
+    }
 
 
 def _facts(render: Any, found: "ProjectSurvey", name: str | None) -> "Facts | None":

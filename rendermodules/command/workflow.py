@@ -1,11 +1,13 @@
 """Which step usually follows, from what is in a project."""
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from rendermodules.command.survey import ProjectSurvey, StackSurvey
+from rendermodules.module.schemas import ENVIRONMENT
 
 MONTAGE, VOLUME = "montage", "3D"
 _SOLVER = "solver.solve_transforms"
@@ -85,8 +87,13 @@ class _Commands:
     """Commands with the connection filled in."""
 
     def __init__(self, connection: Mapping[str, Any]) -> None:
+        # what the environment says already need not be repeated
+        told = {name: os.environ.get(variable) for name, variable in ENVIRONMENT.items()}
         self._connection = [
-            word for name, value in connection.items() if value is not None for word in (f"--render.{name}", str(value))
+            word
+            for name, value in connection.items()
+            if value is not None and str(value) != told[name]
+            for word in (f"--render.{name}", str(value))
         ]
         self.host = str(connection.get("host") or "")
         self._port = connection.get("port")

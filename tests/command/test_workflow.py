@@ -96,6 +96,13 @@ def test_the_connection_is_filled_in():
     assert lines[1].endswith("--render.host a.db --render.owner me --render.project first")
 
 
+def test_what_the_environment_says_is_not_repeated(monkeypatch):
+    monkeypatch.setenv("RENDER_HOST", "a.db")
+    monkeypatch.setenv("RENDER_OWNER", "somebody")
+    line = list(ask()[0].lines())[1]
+    assert line.endswith("--output_stack raw --render.owner me --render.project first")
+
+
 EVERY_STATE = [
     ask(chain, within=within, between=between, mipmap_levels=levels, tiles_in_section=tiles)
     for chain, within, between, levels, tiles in itertools.product(
