@@ -256,12 +256,26 @@ SOLVER = {
 }
 """What the area ``solver`` took over."""
 
+_RESIDUALS = LegacyName(
+    "residuals.compute_residuals",
+    note="residuals count for both tiles of a pair, and rmse is a root mean square; pictures and tables go to "
+    "output_directory",
+)
+
+RESIDUALS = {
+    "asap.residuals.compute_residuals": _RESIDUALS,
+    "bigfeta.qctools.CheckResiduals": _RESIDUALS,
+    "bigfeta.qctools.CheckTransforms": _RESIDUALS,
+}
+"""What the area ``residuals`` took over; the first was a library."""
+
 LEGACY_NAMES: Mapping[str, LegacyName] = {
     **DATAIMPORT,
     **STACK,
     **TILE,
     **DATAMANAGEMENT,
     **SOLVER,
+    **RESIDUALS,
 }
 """Every old name."""
 
