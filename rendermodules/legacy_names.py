@@ -269,6 +269,21 @@ RESIDUALS = {
 }
 """What the area ``residuals`` took over; the first was a library."""
 
+STITCHING = {
+    "renderapps.stitching.detect_and_drop_stitching_mistakes": LegacyName(
+        "stitching.detect_stitching_mistakes",
+        {"edge_threshold": 1843.0},
+        note="tiles are followed by their middles through all of their transforms; tiles without neighbours and what was "
+        "dropped are reported",
+    ),
+    "renderapps.stitching.remove_outer_tiles": LegacyName(
+        "stitching.detect_stitching_mistakes",
+        {"min_neighbors": 4, "edge_threshold": 1843.0},
+        note="it wrote all tiles; tiles with fewer than four neighbours are now really removed",
+    ),
+}
+"""What the area ``stitching`` took over."""
+
 LEGACY_NAMES: Mapping[str, LegacyName] = {
     **DATAIMPORT,
     **STACK,
@@ -276,6 +291,7 @@ LEGACY_NAMES: Mapping[str, LegacyName] = {
     **DATAMANAGEMENT,
     **SOLVER,
     **RESIDUALS,
+    **STITCHING,
 }
 """Every old name."""
 

@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from rendermodules.legacy_names import LEGACY_NAMES, RESIDUALS, SOLVER, translated
+from rendermodules.legacy_names import LEGACY_NAMES, RESIDUALS, SOLVER, STITCHING, translated
 from rendermodules.module import catalogue
 
 PLACE = {"host": "render.db", "port": 8080, "owner": "me", "project": "p", "client_scripts": "/x", "memGB": "5G"}
@@ -36,11 +36,27 @@ OLD_FILES = {
     "asap.residuals.compute_residuals": {"render": PLACE, "input_stack": "raw", "match_collection": "found"},
     "bigfeta.qctools.CheckResiduals": CHECK,
     "bigfeta.qctools.CheckTransforms": CHECK,
+    "renderapps.stitching.detect_and_drop_stitching_mistakes": {
+        "render": PLACE,
+        "prestitchedStack": "raw",
+        "poststitchedStack": "montage",
+        "outputStack": "good",
+        "jsonDirectory": "/x",
+        "edge_threshold": 1843,
+        "distance_threshold": 50,
+        "pool_size": 20,
+    },
+    "renderapps.stitching.remove_outer_tiles": {
+        "render": PLACE,
+        "inputStack": "montage",
+        "outputStack": "inner",
+        "jsonDirectory": "/x",
+    },
 }
 
 
 def test_every_name_of_these_areas_is_tried():
-    assert set(OLD_FILES) == {*SOLVER, *RESIDUALS}
+    assert set(OLD_FILES) == {*SOLVER, *RESIDUALS, *STITCHING}
 
 
 @pytest.mark.parametrize("name", OLD_FILES)
@@ -52,7 +68,10 @@ def test_an_old_file_runs_under_the_new_module(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         args = catalogue.find_module(module).load()(parameters).args
-    assert args["match_collections"] == ["found"]
+    if "match_collections" in args:
+        assert args["match_collections"] == ["found"]
+    else:
+        assert (args["input_stack"], args["edge_threshold"]) == ("montage", 1843)
     assert args["render"]["host"] == "render.db"
 
 
