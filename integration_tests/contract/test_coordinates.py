@@ -32,6 +32,9 @@ def test_single_points_and_batches(filled, render):
     np.testing.assert_allclose(back, points, atol=1e-9)
     batch = renderapi.coordinate.world_to_local_coordinates_batch("s", [{"world": [900, 9]}], 1, render=render)
     assert "error" in batch[0][0]
+    items = [{"tileId": "b", "local": [5, 20]}]
+    batch = renderapi.coordinate.local_to_world_coordinates_batch("s", items, 1, render=render)
+    assert batch[0]["world"] == [95.0, 20.0, 1.0]
 
 
 @pytest.mark.routes(

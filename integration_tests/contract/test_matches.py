@@ -128,3 +128,27 @@ def test_matches_of_a_stack(service, tile):
     residual = service.ok("POST", f"{service.stack()}/pairResidualCalculation", asked)
     assert residual["distanceList"] == pytest.approx([0.0, 4.0])
     assert (residual["maxDistance"], residual["meanDistance"]) == pytest.approx((4.0, 2.0))
+
+
+@pytest.mark.routes(
+    "POST /owner/{owner}/matchTrial",
+    "GET /owner/{owner}/matchTrial/{trialId}",
+    "DELETE /owner/{owner}/matchTrial/{trialId}",
+)
+def test_trials(service, drawn):
+    service.put(drawn("a"), drawn("b", x=90))
+    parameters = {
+        "siftFeatureParameters": {"fdSize": 4, "minScale": 0.5, "maxScale": 1.0, "steps": 3},
+        "matchDerivationParameters": {"matchModelType": "TRANSLATION", "matchMaxEpsilon": 5.0},
+    }
+    urls = [f"{service.base}{service.stack()}/tile/{name}/render-parameters" for name in "ab"]
+    trials = "/owner/contract/matchTrial"
+    body = {"featureAndMatchParameters": parameters, "pRenderParametersUrl": urls[0], "qRenderParametersUrl": urls[1]}
+    trial = service.ok("POST", trials, body)
+    assert trial["matches"] == []  # a gradient has no features
+    assert trial["stats"]["consensusSetSizes"] == [0]
+    path = f"{trials}/{trial['id']}"
+    assert service.ok("GET", path)["parameters"]["featureAndMatchParameters"]["siftFeatureParameters"]["fdSize"] == 4
+    service.ok("DELETE", path)
+    service.fails("GET", path)
+    service.fails("POST", trials, {})

@@ -168,3 +168,15 @@ def test_other_names(service):
     path = service.stack("with-dash and.dots")
     service.ok("POST", path, {})
     assert service.ok("GET", path)["stackId"]["stack"] == "with-dash and.dots"
+
+
+@pytest.mark.routes("POST S", "GET S", "GET /owner/{owner}/stacks")
+def test_versions_through_render_python(service, render):
+    service.ok("POST", service.stack(), {})
+    version = renderapi.stack.get_stack_metadata("s", render=render)
+    version.versionNotes = "second"
+    renderapi.stack.set_stack_metadata("s", version, render=render)
+    assert renderapi.stack.get_full_stack_metadata("s", render=render)["currentVersionNumber"] == 1
+    mine = renderapi.render.get_stack_metadata_by_owner(render=render)
+    (stack,) = (one for one in mine if one["stackId"]["project"] == service.project)
+    assert stack["currentVersion"]["versionNotes"] == "second"

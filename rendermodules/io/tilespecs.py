@@ -85,6 +85,22 @@ def read_transforms(place: str) -> dict[str, TransformSpec]:
     return _by_id(read_json(place), place)
 
 
+def read_tile_ids(place: str) -> list[str]:
+    """Return the tile ids of a file, a JSON list of them.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    InputError
+        It is nothing like that.
+    """
+    ids = read_json(place)
+    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+        raise InputError(f"{place}: no list of tile ids")
+    return ids
+
+
 def _by_id(transforms: Any, place: str) -> dict[str, TransformSpec]:
     if isinstance(transforms, dict):
         transforms = [{"id": name, **spec} if isinstance(spec, dict) else spec for name, spec in transforms.items()]

@@ -1,7 +1,8 @@
 """Render parameters to answers with images: drawing, outlines of too many tiles, and caching by clients."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -60,21 +61,50 @@ def image_answer(call: Call, parameters: dict[str, Any], image_format: str, most
     TooLarge
         More tiles than this service draws.
     """
-    from rendermodules.io.images import ImageError, RefusedImageError
-    from rendermodules.render_ws.rendering import DEEP_FORMATS, RenderingError
+    from rendermodules.render_ws.rendering import DEEP_FORMATS
 
     asked = call.query_integer("maxTileSpecsToRender")
     most = most_tiles if asked is None else asked
-    tiles = [_plain(tile) for tile in parameters.get("tileSpecs") or ()]
+    tiles = [plain_tile(tile) for tile in parameters.get("tileSpecs") or ()]
     if most is not None and 0 < most < len(tiles):
         return _outlines_answer({**parameters, "tileSpecs": tiles}, image_format, call.settings.limits.image_pixels)
+    canvas = drawn_canvas(call, {**parameters, "tileSpecs": tiles}, keep_values=image_format in DEEP_FORMATS)
+    with _refusals():
+        return Answer(_encoded(canvas, image_format, parameters, call.strict), CONTENT_TYPES[image_format])
+
+
+def drawn_canvas(call: Call, parameters: dict[str, Any], keep_values: bool = False) -> "Canvas":
+    """Return what render parameters describe as pixels.
+
+    Parameters
+    ----------
+    parameters : dict
+        Tile specs may be JSON, as bytes.
+    keep_values : bool
+        Whether values of more than 8 bits are kept as they are.
+
+    Raises
+    ------
+    InvalidRequest, Forbidden, TooLarge
+        As `image_answer`.
+    """
+    tiles = [plain_tile(tile) for tile in parameters.get("tileSpecs") or ()]
     limit = call.settings.limits.rendered_tiles
     if len(tiles) > limit:
         raise TooLarge(f"{len(tiles)} tiles are in the image; the limit is {limit}")
-    try:
+    with _refusals():
         drawable = {**parameters, "tileSpecs": tiles, "channels": _channels(parameters.get("channels"))}
-        canvas = renderer_of(call.settings).render(drawable, keep_values=image_format in DEEP_FORMATS)
-        body = _encoded(canvas, image_format, parameters, call.strict)
+        return renderer_of(call.settings).render(drawable, keep_values=keep_values)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Raise what drawing raises as the error of the request that it is."""
+    from rendermodules.io.images import ImageError, RefusedImageError
+    from rendermodules.render_ws.rendering import RenderingError
+
+    try:
+        yield
     except RefusedImageError as error:
         raise Forbidden(str(error)) from error
     except (RenderingError, ImageError) as error:
@@ -83,7 +113,6 @@ def image_answer(call: Call, parameters: dict[str, Any], image_format: str, most
         # members of the wrong type, in parameters that a client has made itself
         logger.warning("render parameters cannot be drawn", exc_info=True)
         raise InvalidRequest(f"the render parameters cannot be drawn: {error}") from error
-    return Answer(body, CONTENT_TYPES[image_format])
 
 
 def caching_headers(call: Call, stack: Stack) -> dict[str, str]:
@@ -114,7 +143,14 @@ def renderer_of(settings: Settings) -> "Renderer":
     return Renderer(images, settings.strict, settings.render_threads, settings.limits.image_pixels)
 
 
-def _plain(tile: Any) -> dict[str, Any]:
+def plain_tile(tile: Any) -> dict[str, Any]:
+    """Return a tile spec that may be JSON, as bytes, as an object.
+
+    Raises
+    ------
+    InvalidRequest
+        It is something else.
+    """
     if isinstance(tile, bytes):
         tile = orjson.loads(tile)
     if not isinstance(tile, dict):

@@ -1,6 +1,6 @@
 """The JSON objects of the service that it looks into; member names and order are Render's."""
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -161,6 +161,54 @@ class CanvasMatches(msgspec.Struct, omit_defaults=True):
     consensusSetData: dict[str, Any] | None = None
     matches: Points | None = None
     matchCount: int | None = None
+
+
+# what one request may cost
+_FeatureSize = Annotated[int, msgspec.Meta(ge=1, le=16)]
+_Steps = Annotated[int, msgspec.Meta(ge=1, le=16)]
+_Iterations = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+
+
+class SiftFeatureParameters(msgspec.Struct):
+    """Render's parameters of features."""
+
+    fdSize: _FeatureSize = 8
+    minScale: float = 0.5
+    maxScale: float = 0.85
+    steps: _Steps = 3
+
+
+class MatchDerivationParameters(msgspec.Struct, omit_defaults=True):
+    """Render's parameters of matching."""
+
+    matchRod: float = 0.92
+    matchModelType: str = "AFFINE"
+    matchRegularizerModelType: str | None = None
+    matchInterpolatedModelLambda: float | None = None
+    matchIterations: _Iterations = 1000
+    matchMaxEpsilon: float | None = None
+    matchMaxEpsilonFullScale: float | None = None
+    matchMinInlierRatio: float = 0.0
+    matchMinNumInliers: int = 4
+    matchMaxNumInliers: int | None = None
+    matchMaxTrust: float = 3.0
+    matchFilter: str = "SINGLE_SET"
+    matchFullScaleCoverageRadius: float | None = 300.0
+
+
+class FeatureAndMatchParameters(msgspec.Struct):
+    """What features are found by, and what matches."""
+
+    siftFeatureParameters: SiftFeatureParameters = msgspec.field(default_factory=SiftFeatureParameters)
+    matchDerivationParameters: MatchDerivationParameters = msgspec.field(default_factory=MatchDerivationParameters)
+
+
+class TrialParameters(msgspec.Struct):
+    """The body of a trial; other members than these are kept, not heeded."""
+
+    featureAndMatchParameters: FeatureAndMatchParameters | None = None
+    pRenderParametersUrl: str | None = None
+    qRenderParametersUrl: str | None = None
 
 
 def stack_version(body: bytes) -> StackVersion:

@@ -15,6 +15,7 @@ from rendermodules.render_ws.models import (
     HierarchicalData,
     MipmapPathBuilder,
     StackVersion,
+    TrialParameters,
 )
 from rendermodules.render_ws.routing import PREFIX, M, Route, S
 from rendermodules.render_ws.tile_specs import TileSpec
@@ -97,6 +98,7 @@ BODIES: Mapping[str, Any] = {
     "PUT /owner/{owner}/world-to-local-coordinates/{x},{y}": TileSpec,
     f"PUT {M}/matches": list[CanvasMatches],
     f"PUT {M}/collectionId": dict[str, str],
+    "POST /owner/{owner}/matchTrial": TrialParameters,
     "PUT /owner/{owner}/validate-json/tile": TileSpec,
     "PUT /owner/{owner}/validate-json/tile-array": list[TileSpec],
 }

@@ -8,6 +8,7 @@ from rendermodules.core.sections import Section
 from rendermodules.io.tilespecs import (
     TilespecFile,
     merged_sections,
+    read_tile_ids,
     read_tilespecs,
     read_transforms,
     write_tilespecs,
@@ -72,6 +73,16 @@ def test_merged():
     assert (low.z, high.z, [tile["tileId"] for tile in high.tiles]) == (1.0, 2.0, ["a", "c"])
     with pytest.raises(InputError, match="the shared transform lens is not the same"):
         merged_sections([first, Section(1.0, [], {"lens": {**LENS, "dataString": "2"}})])
+
+
+def test_lists_of_tile_ids(tmp_path):
+    path = tmp_path / "ids.json"
+    path.write_text('["a", "b"]')
+    assert read_tile_ids(str(path)) == ["a", "b"]
+    for content in ('{"a": 1}', "[1]"):
+        path.write_text(content)
+        with pytest.raises(InputError, match="no list of tile ids"):
+            read_tile_ids(str(path))
 
 
 @pytest.mark.parametrize("name", ["tiles.json", "tiles.json.gz"])

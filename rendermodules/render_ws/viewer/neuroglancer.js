@@ -23,11 +23,13 @@ function levelCount(bounds, tileSize) {
 function source(metadata, bounds, channel) {
   const { owner, project, stack } = metadata.stackId;
   const tileSize = 512;
-  const options = new URLSearchParams({ tilesize: tileSize, numlevels: levelCount(bounds, tileSize) });
+  const levels = levelCount(bounds, tileSize);
+  const options = new URLSearchParams({ tilesize: tileSize, numlevels: levels, skipUnreadable: true });
   if (metadata.state === "LOADING") {
-    // a stack that is being written has no bounds of its own yet
-    for (const name of ["minX", "minY", "minZ", "maxX", "maxY", "maxZ"]) {
-      options.set(name, Math.round(bounds[name]));
+    // a stack that is being written has no bounds of its own yet; upper ones are excluded here
+    for (const axis of ["X", "Y", "Z"]) {
+      options.set(`min${axis}`, Math.floor(bounds[`min${axis}`]));
+      options.set(`max${axis}`, Math.ceil(bounds[`max${axis}`]) + 1);
     }
   }
   return `render://${origin}/${owner}/${project}/${stack}${channel ? `/${channel}` : ""}?${options}`;

@@ -281,7 +281,8 @@ await fill(byId("content"), async () => {
   byId("channel-row").hidden = channels.length < 2;
   const first = metadata.currentVersion?.defaultChannel;
   byId("channel").append(
-    ...channels.map((channel) => element("option", { value: channel, selected: channel === first }, channel)),
+    element("option", { value: "" }, first ? "the stack's default" : "the first of each tile"),
+    ...channels.map((channel) => element("option", { value: channel }, channel)),
   );
   const z = parameters.get("z");
   state.section = new SectionChoice(zValues.sort((a, b) => a - b), z === null ? null : Number(z), (next) =>
