@@ -273,8 +273,8 @@ STITCHING = {
     "renderapps.stitching.detect_and_drop_stitching_mistakes": LegacyName(
         "stitching.detect_stitching_mistakes",
         {"edge_threshold": 1843.0},
-        note="tiles are followed by their middles through all of their transforms; tiles without neighbours and what was "
-        "dropped are reported",
+        note="tiles are followed by their middles through all of their transforms; tiles without neighbours and what "
+        "was dropped are reported",
     ),
     "renderapps.stitching.remove_outer_tiles": LegacyName(
         "stitching.detect_stitching_mistakes",
