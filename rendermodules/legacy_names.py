@@ -238,11 +238,30 @@ DATAIMPORT = {
 }
 """What the area ``dataimport`` took over."""
 
+_SOLVE = LegacyName(
+    "solver.solve_transforms",
+    note="pairs that contradict the others are rejected (robust), and all documents of a pair add up; files of "
+    "assembled systems are neither written nor read",
+)
+_MATLAB = LegacyName(
+    None,
+    note="its parameters were those of a MATLAB program; solver.solve_transforms solves montages and whole stacks",
+)
+
+SOLVER = {
+    "asap.solver.solve": _SOLVE,
+    "bigfeta.bigfeta": _SOLVE,
+    "asap.deprecated.montage.run_montage_job_for_section": _MATLAB,
+    "asap.deprecated.rough_align.do_rough_alignment": _MATLAB,
+}
+"""What the area ``solver`` took over."""
+
 LEGACY_NAMES: Mapping[str, LegacyName] = {
     **DATAIMPORT,
     **STACK,
     **TILE,
     **DATAMANAGEMENT,
+    **SOLVER,
 }
 """Every old name."""
 

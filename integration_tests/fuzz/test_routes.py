@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -115,38 +116,54 @@ def memory(process):
     return sum(one.memory_info().rss for one in family)
 
 
-def refill(url, folder, stopped):
-    """Put the data back now and then: the fuzzer deletes them."""
-    while not stopped.wait(1.0):
-        fill(url, folder)
+@contextmanager
+def refilled(url, folder):
+    """Put the data back now and then during the block: the fuzzer deletes them."""
+    stopped = threading.Event()
+
+    def refill():
+        while not stopped.wait(1.0):
+            fill(url, folder)
+
+    filler = threading.Thread(target=refill)
+    filler.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        filler.join()
+
+
+def fuzzed(schema, url, seed, seconds):
+    command = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "run", str(schema)]
+    options = {
+        "url": url,
+        "checks": "not_a_server_error",
+        "phases": "coverage,fuzzing",
+        "seed": seed,
+        "max-examples": 30,
+        "request-timeout": 30,
+        "suppress-health-check": "all",
+        "max-time": int(seconds),
+        "warnings": "off",
+    }
+    command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    command += ["--no-shrink", "--no-color"]
+    return subprocess.run(command, capture_output=True, text=True, cwd=schema.parent, check=False)
 
 
 def test_no_request_breaks_the_service(server):
     process, url, folder = server
     schema = folder / "swagger.json"
     schema.write_text(json.dumps(narrowed(requests.get(f"{url}/swagger.json", timeout=30).json())))
-    stopped = threading.Event()
-    filler = threading.Thread(target=refill, args=(url, folder, stopped))
-    filler.start()
     memories = []
-    end, seed = time.time() + SECONDS, 0
-    while time.time() < end:
-        seed += 1
-        command = [
-            sys.executable,
-            "-c",
-            "from schemathesis.cli import schemathesis; schemathesis()",
-            "run",
-            str(schema),
-        ]
-        options = ["--url", url, "--checks", "not_a_server_error", "--phases", "coverage,fuzzing", "--seed", str(seed)]
-        options += ["--max-examples", "30", "--request-timeout", "30", "--suppress-health-check", "all", "--no-color"]
-        options += ["--max-time", str(int(max(10, end - time.time()))), "--no-shrink", "--warnings", "off"]
-        done = subprocess.run([*command, *options], capture_output=True, text=True, cwd=folder, check=False)
-        assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
-        memories.append(memory(process))
-    stopped.set()
-    filler.join()
+    with refilled(url, folder):
+        end, seed = time.time() + SECONDS, 0
+        while time.time() < end:
+            seed += 1
+            done = fuzzed(schema, url, seed, max(10, end - time.time()))
+            assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+            memories.append(memory(process))
     statuses = Counter(json.loads(line)["status"] for line in (folder / "access.log").read_text().splitlines())
     megabytes = [memory >> 20 for memory in memories]
     print(f"\n{sum(statuses.values())} requests: {dict(sorted(statuses.items()))}; memory {megabytes} MiB")

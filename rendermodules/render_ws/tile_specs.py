@@ -5,6 +5,8 @@ for are decoded; what the server derives (the bounding box) is appended to the b
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
@@ -71,11 +73,11 @@ class TileSpec(msgspec.Struct, gc=False):
     mipmapLevels: dict[int, ImageAndMask] | None = None
     mipmapPathBuilder: MipmapPathBuilder | None = None
     labels: list[str] | None = None
-    meshCellSize: float | None = None
-    minX: float | None = None
-    minY: float | None = None
-    maxX: float | None = None
-    maxY: float | None = None
+    meshCellSize: float | msgspec.UnsetType | None = msgspec.UNSET
+    minX: float | msgspec.UnsetType | None = msgspec.UNSET
+    minY: float | msgspec.UnsetType | None = msgspec.UNSET
+    maxX: float | msgspec.UnsetType | None = msgspec.UNSET
+    maxY: float | msgspec.UnsetType | None = msgspec.UNSET
     layout: Layout | None = None
     transforms: dict[str, Any] | None = None
     channels: list[Channel] | None = None
@@ -88,7 +90,7 @@ class TileSpec(msgspec.Struct, gc=False):
     def box(self) -> tuple[float, ...] | None:
         """Return the bounding box that the client gave, or None."""
         box = (self.minX, self.minY, self.maxX, self.maxY)
-        return None if None in box else box  # type: ignore[return-value]
+        return None if None in box or msgspec.UNSET in box else box  # type: ignore[return-value]
 
     def frame(self) -> dict[str, Any]:
         """Return what the bounding box is derived from."""
@@ -96,7 +98,7 @@ class TileSpec(msgspec.Struct, gc=False):
             "tileId": self.tileId,
             "width": self.width,
             "height": self.height,
-            "meshCellSize": self.meshCellSize,
+            "meshCellSize": self.meshCellSize or None,
             "transforms": self.transforms or {},
         }
 
@@ -139,15 +141,50 @@ class StoredTile(NamedTuple):
 _tile_decoder = msgspec.json.Decoder(TileSpec)
 
 
-class Collection(NamedTuple):
-    """The body of a PUT of tiles, taken apart but not parsed: JSON by id.
+@dataclass(frozen=True)
+class Collection:
+    """The body of a PUT of tiles, taken apart.
 
-    ``has_references`` is False when there are surely none.
+    Attributes
+    ----------
+    transforms : dict of str to bytes
+        JSON of shared transforms by id.
+    tiles : list of bytes
+        JSON of tile specs.
     """
 
     transforms: dict[str, bytes]
     tiles: list[bytes]
-    has_references: bool = True
+
+    @cached_property
+    def specs(self) -> list[TileSpec]:
+        """The tile specs, decoded as far as is needed.
+
+        Raises
+        ------
+        InvalidRequest
+            A member has the wrong type.
+        """
+        return [_decoded_tile(raw) for raw in self.tiles]
+
+    @cached_property
+    def refs(self) -> list[list[str] | None]:
+        """The ids of shared transforms that each tile refers to; None when its transforms are a flat list without any.
+
+        Raises
+        ------
+        InvalidRequest
+            A transform cannot be understood; the message names the tile.
+        """
+        return [_refs(spec) for spec in self.specs]
+
+    def missing_ids(self) -> set[str]:
+        """Return the ids of the shared transforms that are referred to but not brought along."""
+        ids = {id for refs in self.refs if refs for id in refs}
+        for raw in self.transforms.values():
+            if b"refId" in raw:
+                ids |= referred_by(raw)
+        return ids - self.transforms.keys()
 
 
 def received_collection(body: bytes) -> Collection:
@@ -174,21 +211,7 @@ def received_collection(body: bytes) -> Collection:
     for key, raw in (collection.transformIdToSpecMap or {}).items():
         named = decoded(raw, _Named)
         transforms[key if named.id is None else named.id] = bytes(raw)
-    return Collection(transforms, [bytes(raw) for raw in collection.tileIdToSpecMap.values()], b"refId" in body)
-
-
-def referred_ids(collection: Collection) -> set[str]:
-    """Return the ids of the shared transforms that a collection refers to but does not bring."""
-    ids: set[str] = set()
-    if not collection.has_references:
-        return ids
-    for raw in collection.tiles:
-        if b"refId" in raw:
-            ids.update(_refs(_decoded_tile(raw)) or ())
-    for raw in collection.transforms.values():
-        if b"refId" in raw:
-            ids |= referred_by(raw)
-    return ids - collection.transforms.keys()
+    return Collection(transforms, [bytes(raw) for raw in collection.tileIdToSpecMap.values()])
 
 
 def referred_by(raw: bytes) -> set[str]:
@@ -228,9 +251,8 @@ def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool
 
     from rendermodules.core.transforms import tiles_bounds
 
-    tiles = [_decoded_tile(raw) for raw in collection.tiles]
+    tiles, refs = collection.specs, collection.refs
     shared = {id: orjson.loads(raw) for id, raw in {**stored, **collection.transforms}.items()}
-    refs = [_refs(tile) for tile in tiles]
     for tile, ids in zip(tiles, refs, strict=True):
         _require_complete(tile)
         if ids:
@@ -253,14 +275,15 @@ def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool
 
 def with_derived_members(raw: bytes, tile: TileSpec, box: Sequence[float]) -> bytes:
     """Return a tile spec's JSON with its bounding box and mesh cell size."""
-    if tile.minX is not None or tile.meshCellSize is not None or tile.transforms is None or b'"minX"' in raw:
+    given = not (tile.minX is tile.minY is tile.maxX is tile.maxY is tile.meshCellSize is msgspec.UNSET)
+    if given or tile.transforms is None:
         members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
         for name in DERIVED_MEMBERS:
             members.pop(name, None)
         if tile.transforms is None:
             members["transforms"] = msgspec.Raw(EMPTY_TRANSFORMS)
         raw = msgspec.json.encode(members)
-    cell_size = DEFAULT_MESH_CELL_SIZE if tile.meshCellSize is None else repr(tile.meshCellSize).encode()
+    cell_size = repr(tile.meshCellSize).encode() if isinstance(tile.meshCellSize, float) else DEFAULT_MESH_CELL_SIZE
     min_x, min_y, max_x, max_y = box
     # boxes have whole numbers
     return b'%b,"minX":%d.0,"minY":%d.0,"maxX":%d.0,"maxY":%d.0,"meshCellSize":%b}' % (
@@ -314,8 +337,6 @@ def _decoded_tile(raw: bytes) -> TileSpec:
 
 
 def _refs(tile: TileSpec) -> list[str] | None:
-    from rendermodules.core.transforms import references
-
     specs = tile.specs()
     try:
         for spec in specs:
@@ -323,6 +344,8 @@ def _refs(tile: TileSpec) -> list[str] | None:
                 break
         else:
             return None
+        from rendermodules.core.transforms import references
+
         return sorted(map(_name_of_transform, {id for spec in specs for id in references(spec)}))
     except NOT_UNDERSTOOD as error:
         raise InvalidRequest(f"the transforms of tile {tile.tileId} cannot be understood: {error}") from error

@@ -17,6 +17,10 @@ class SolveError(ValueError):
     """A solve cannot be done with what was given."""
 
 
+class NoMatchesError(SolveError):
+    """There are several tiles and no match that a solve can use."""
+
+
 @dataclass(frozen=True)
 class TileSet:
     """Tiles as a solve sees them.

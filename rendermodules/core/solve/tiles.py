@@ -19,7 +19,7 @@ from rendermodules.core.solve.lens import Lens
 from rendermodules.core.solve.lens_fit import fitted_lens
 from rendermodules.core.solve.matches import CheckedMatches, PairMatches, checked_matches, concatenated
 from rendermodules.core.solve.moments import TileFrames, pair_moments
-from rendermodules.core.solve.options import NO_ANCHORS, Anchors, SolveError, SolveOptions, TileSet
+from rendermodules.core.solve.options import NO_ANCHORS, Anchors, NoMatchesError, SolveError, SolveOptions, TileSet
 from rendermodules.core.solve.placement import CORNERS, coefficients_of, moved_with_neighbours
 from rendermodules.core.solve.quality import shape_warnings, statistics
 from rendermodules.core.solve.reweighting import ALWAYS_KEPT, Reweighting, pair_residuals
@@ -56,15 +56,16 @@ def solved_tiles(
 
     Raises
     ------
+    NoMatchesError
+        There are several tiles, and no match that can be used.
     SolveError
-        There are no tiles; or several, and no match that can be used; or the regularisation that was asked for does
-        not hold the tiles.
+        There are no tiles; or the regularisation that was asked for does not hold the tiles.
     """
     if not len(tiles):
         raise SolveError("there are no tiles to solve")
     checked = checked_matches(matches, len(tiles), options.minimum_points, options.maximum_points, options.seed)
     if len(tiles) > 1 and not len(checked.matches.pairs):
-        raise SolveError(f"no matches that a solve can use: {dropped_text(checked, len(matches.pairs))}")
+        raise NoMatchesError(f"no matches that a solve can use: {dropped_text(checked, len(matches.pairs))}")
     kinds = _pair_kinds(tiles.sections, checked.matches.pairs)
     everything, pairs = _with_anchors(tiles, checked.matches, anchors)
     frames = _frames(everything)

@@ -22,7 +22,6 @@ from rendermodules.render_ws.tile_specs import (
     ids_in,
     received_collection,
     referred_by,
-    referred_ids,
     tile_rows,
 )
 
@@ -293,7 +292,7 @@ def _put_tiles_at_once(call: Call, z: float | None) -> Answer:
     with database.reading() as connection:
         stack = stacks.get_stack(connection, stack_id)
         tiles.require_loading_to_put(stack)
-        stored = _referred_specs(database, stack, {orjson.dumps(sorted(referred_ids(collection))).decode()})
+        stored = _referred_specs(database, stack, {orjson.dumps(sorted(collection.missing_ids())).decode()})
     # boxes are derived before the write lock is taken, so that others do not wait for arithmetic
     rows = tile_rows(collection, stored, derived=not call.strict or bool(call.flag("deriveData")))
     for tile_z, row in rows:

@@ -21,7 +21,7 @@ from rendermodules.render_ws.viewer_files import ViewerFile, neuroglancer_file, 
 from rendermodules.render_ws.viewer_session import VIEWER, cookie_header
 
 if TYPE_CHECKING:
-    from rendermodules.render_ws.section_matches import PlacedMatches
+    from rendermodules.core.match_placement import PlacedMatches, TilePairMatches
 
 routes = Routes()
 
@@ -157,29 +157,24 @@ def section_matches(call: Call) -> Answer:
     """
     import numpy as np
 
+    from rendermodules.core.residual_statistics import group_statistics
+
     placed, unplaced = _placed(call, None)
     pairs = len(placed.pairs)
-    count = np.bincount(placed.pair_of_match, minlength=pairs)
-
-    def mean(values: Any) -> Any:
-        return np.bincount(placed.pair_of_match, weights=values, minlength=pairs) / np.maximum(count, 1)
-
-    residuals = placed.residuals
-    greatest = np.zeros(pairs)
-    np.maximum.at(greatest, placed.pair_of_match, residuals)
-    middle = (placed.p_world + placed.q_world) / 2
-    tile_ids = sorted({canvas.id for pair in placed.pairs for canvas in pair})
+    residuals = group_statistics(placed.residuals, placed.pair_of_match, pairs)
+    x, y = (group_statistics(axis, placed.pair_of_match, pairs).mean for axis in placed.places.T)
+    tile_ids = sorted({tile_id for pair in placed.pairs for tile_id in pair})
     number = {tile_id: index for index, tile_id in enumerate(tile_ids)}
     return json_answer(
         {
             "tileIds": tile_ids,
-            "p": [number[p.id] for p, _ in placed.pairs],
-            "q": [number[q.id] for _, q in placed.pairs],
-            "count": count,
-            "mean": np.round(mean(residuals), _RESIDUAL_DECIMALS),
-            "greatest": np.round(greatest, _RESIDUAL_DECIMALS),
-            "x": np.round(mean(middle[:, 0]), 1),
-            "y": np.round(mean(middle[:, 1]), 1),
+            "p": [number[p] for p, _ in placed.pairs],
+            "q": [number[q] for _, q in placed.pairs],
+            "count": residuals.count,
+            "mean": np.round(residuals.mean, _RESIDUAL_DECIMALS),
+            "greatest": np.round(residuals.greatest, _RESIDUAL_DECIMALS),
+            "x": np.round(x, 1),
+            "y": np.round(y, 1),
             "unplaced": unplaced,
         }
     )
@@ -199,8 +194,8 @@ def pair_matches(call: Call) -> Answer:
     p, q = placed.pairs[0]
     return json_answer(
         {
-            "p": {"tileId": p.id, "groupId": p.group, "points": placed.p, "world": placed.p_world},
-            "q": {"tileId": q.id, "groupId": q.group, "points": placed.q, "world": placed.q_world},
+            "p": {"tileId": p, "points": placed.p, "world": placed.p_world},
+            "q": {"tileId": q, "points": placed.q, "world": placed.q_world},
             "weights": placed.weights,
             "residuals": np.round(placed.residuals, _RESIDUAL_DECIMALS),
         }
@@ -209,8 +204,8 @@ def pair_matches(call: Call) -> Answer:
 
 def _placed(call: Call, pair: tuple[str, str] | None) -> "tuple[PlacedMatches, int]":
     """Return the matches of a section or of a pair, in the world, and how many pairs have a tile that is not there."""
+    from rendermodules.core.match_placement import placed_matches
     from rendermodules.core.transforms import TransformError
-    from rendermodules.render_ws.section_matches import placed_matches
 
     z, other_z = call.number("z"), call.query_number("otherZ")
     local = call.query_integer("localTransforms")
@@ -224,12 +219,25 @@ def _placed(call: Call, pair: tuple[str, str] | None) -> "tuple[PlacedMatches, i
         connection = database.connection
         key = matches.get_collection_key(connection, call.collection_id)
         selections = _pair_selection(tiles, pair) if pair else _section_selections(_groups(specs), _groups(others))
-        found = [one for selection in selections for one in matches.get_point_arrays(connection, key, selection)]
+        found = [one for selection in selections for one in _pairs(connection, key, selection)]
     try:
         placed = placed_matches(found, tiles, {**shared, **more_shared}, local)
     except TransformError as error:
         raise Unprocessable(str(error)) from error
     return placed, len(found) - len(placed.pairs)
+
+
+def _pairs(connection: Any, key: int, selection: PairSelection) -> "list[TilePairMatches]":
+    """Return the pairs of a selection; those whose points do not pair up are left out."""
+    import numpy as np
+
+    from rendermodules.core.match_placement import TilePairMatches
+
+    return [
+        TilePairMatches(p.id, q.id, points.p.T, points.q.T, points.w)
+        for p, q, points in matches.get_point_arrays(connection, key, selection)
+        if isinstance(points.p, np.ndarray) and isinstance(points.q, np.ndarray)
+    ]
 
 
 def _section_selections(groups: Sequence[str], others: Sequence[str]) -> list[PairSelection]:

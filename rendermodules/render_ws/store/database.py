@@ -14,6 +14,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -152,6 +153,7 @@ class Database:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
 
     def _prepare(self) -> None:
+        _warn_of_network(self.path)
         version = self._version()
         if version == 0:
             self._create()
@@ -173,14 +175,6 @@ class Database:
         return int(version) if tables else 0
 
     def _create(self) -> None:
-        kind = network_file_system(self.path)
-        if kind is not None:
-            logger.warning(
-                "the store %s lies on a network file system (%s), where SQLite's locks may fail between machines: "
-                "serve it from one machine (rendermodules serve) and give its address to the others",
-                self.path,
-                kind,
-            )
         schema = files("rendermodules.render_ws.store").joinpath("schema.sql").read_text()
         self.connection.execute("PRAGMA page_size = 8192")
         self.connection.execute("PRAGMA journal_mode = WAL")
@@ -198,6 +192,19 @@ class Database:
                 self.connection.executescript(
                     f"BEGIN IMMEDIATE; {MIGRATIONS[version - 1]}; PRAGMA user_version = {version + 1}; COMMIT;"
                 )
+
+
+@lru_cache(maxsize=MAXIMUM_CACHED_STORES)
+def _warn_of_network(path: Path) -> None:
+    """Warn once in a process of a store on a network file system."""
+    kind = network_file_system(path)
+    if kind is not None:
+        logger.warning(
+            "the store %s lies on a network file system (%s), where SQLite's locks may fail between machines: "
+            "serve it from one machine (rendermodules serve) and give its address to the others",
+            path,
+            kind,
+        )
 
 
 @contextmanager

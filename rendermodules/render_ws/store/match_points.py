@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from rendermodules.render_ws.errors import InvalidRequest
 from rendermodules.render_ws.models import Points
 
-_COUNTS = struct.Struct("<5I")
+# padded, so that the numbers behind it can be used in place
+_COUNTS = struct.Struct("<5I4x")
 _ALL_ONE = 0xFFFFFFFF
 _FLOAT64 = np.dtype("<f8")
 
@@ -59,13 +60,15 @@ def packed_points(points: Points) -> bytes:
 def unpacked_points(content: bytes) -> PointArrays:
     """Return the points that `packed_points` packed; the arrays are read-only views."""
     a, b, c, d, weights = _COUNTS.unpack_from(content)
-    numbers = np.frombuffer(content, _FLOAT64, offset=_COUNTS.size)
-    end = a + b + c + d
-    w = _ones(a) if weights == _ALL_ONE else numbers[end:]
+    if weights == _ALL_ONE:
+        w = _ones(a)
+    else:
+        w = np.ndarray(weights, _FLOAT64, content, _COUNTS.size + (a + b + c + d) * _FLOAT64.itemsize)
     if a == b == c == d:
-        p, q = numbers[:end].reshape(2, 2, a)
-        return PointArrays(p, q, w)
-    p_x, p_y, q_x, q_y = np.split(numbers[:end], [a, a + b, a + b + c])
+        both = np.ndarray((2, 2, a), _FLOAT64, content, _COUNTS.size)
+        return PointArrays(both[0], both[1], w)
+    numbers = np.ndarray(a + b + c + d, _FLOAT64, content, _COUNTS.size)
+    p_x, p_y, q_x, q_y = np.split(numbers, [a, a + b, a + b + c])
     return PointArrays([p_x, p_y], [q_x, q_y], w)
 
 

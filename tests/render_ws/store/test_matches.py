@@ -141,10 +141,17 @@ def test_points_come_back_to_the_last_bit_whatever_their_lengths(lists):
 
 def test_weights_of_one_take_no_space():
     ones = Points([[1.0] * 9] * 2, [[2.0] * 9] * 2, [1.0] * 9)
-    assert len(packed_points(ones)) == 20 + 8 * 36
+    assert len(packed_points(ones)) == 24 + 8 * 36
     assert unpacked_points(packed_points(ones)).w.tolist() == [1.0] * 9
     with pytest.raises(InvalidRequest, match="finite"):
         packed_points(Points([[np.inf], [0.0]], [[0.0], [0.0]], [1.0]))
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.5])
+def test_arrays_lie_as_compiled_programs_want_them(weight):
+    arrays = unpacked_points(packed_points(Points([[1.0] * 3] * 2, [[2.0] * 3] * 2, [weight] * 3)))
+    assert all(array.flags.aligned and array.flags.c_contiguous for array in arrays)
+    assert not any(array.flags.writeable for array in arrays)
 
 
 def test_arrays_for_programs_in_this_process(client, store):
