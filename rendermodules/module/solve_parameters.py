@@ -157,7 +157,11 @@ class SolveInputParameters(ModuleParameters, ZValueParameters):
     @pre_load
     def accept_bigfeta(self, data: Any, **_: Any) -> Any:
         """Return parameters of BigFeta as ours."""
-        return parameters_of_bigfeta(data) if is_of_bigfeta(data) else data
+        if not is_of_bigfeta(data):
+            return data
+        ours = parameters_of_bigfeta(data)
+        # what another module of BigFeta's family does not need is left out, but nothing that is misspelt
+        return {name: value for name, value in ours.items() if name in self.fields or data.get(name) == value}
 
     @pre_load
     def require_render(self, data: Any, **_: Any) -> Any:

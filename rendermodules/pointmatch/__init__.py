@@ -6,5 +6,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "CreateTilepairs": "create_tilepairs",
+        "GeneratePointMatches": "generate_point_matches",
     },
 )
