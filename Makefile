@@ -34,8 +34,13 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+integration: $(READY)
+	$(BIN)/python -m pip install --quiet --requirement integration_tests/requirements.txt
+	command -v chromium || (apt-get update && apt-get install --yes chromium)
+	$(BIN)/python -m pytest integration_tests
+
 docs: $(READY)
-	$(BIN)/python -m rendermodules.command.documents docs
+	$(BIN)/python -m rendermodules.command.documents .
 	$(BIN)/python -m rendermodules.render_ws.routes_document
 
 clean:

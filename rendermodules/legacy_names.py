@@ -238,11 +238,60 @@ DATAIMPORT = {
 }
 """What the area ``dataimport`` took over."""
 
+_SOLVE = LegacyName(
+    "solver.solve_transforms",
+    note="pairs that contradict the others are rejected (robust), and all documents of a pair add up; files of "
+    "assembled systems are neither written nor read",
+)
+_MATLAB = LegacyName(
+    None,
+    note="its parameters were those of a MATLAB program; solver.solve_transforms solves montages and whole stacks",
+)
+
+SOLVER = {
+    "asap.solver.solve": _SOLVE,
+    "bigfeta.bigfeta": _SOLVE,
+    "asap.deprecated.montage.run_montage_job_for_section": _MATLAB,
+    "asap.deprecated.rough_align.do_rough_alignment": _MATLAB,
+}
+"""What the area ``solver`` took over."""
+
+_RESIDUALS = LegacyName(
+    "residuals.compute_residuals",
+    note="residuals count for both tiles of a pair, and rmse is a root mean square; pictures and tables go to "
+    "output_directory",
+)
+
+RESIDUALS = {
+    "asap.residuals.compute_residuals": _RESIDUALS,
+    "bigfeta.qctools.CheckResiduals": _RESIDUALS,
+    "bigfeta.qctools.CheckTransforms": _RESIDUALS,
+}
+"""What the area ``residuals`` took over; the first was a library."""
+
+STITCHING = {
+    "renderapps.stitching.detect_and_drop_stitching_mistakes": LegacyName(
+        "stitching.detect_stitching_mistakes",
+        {"edge_threshold": 1843.0},
+        note="tiles are followed by their middles through all of their transforms; tiles without neighbours and what "
+        "was dropped are reported",
+    ),
+    "renderapps.stitching.remove_outer_tiles": LegacyName(
+        "stitching.detect_stitching_mistakes",
+        {"min_neighbors": 4, "edge_threshold": 1843.0},
+        note="it wrote all tiles; tiles with fewer than four neighbours are now really removed",
+    ),
+}
+"""What the area ``stitching`` took over."""
+
 LEGACY_NAMES: Mapping[str, LegacyName] = {
     **DATAIMPORT,
     **STACK,
     **TILE,
     **DATAMANAGEMENT,
+    **SOLVER,
+    **RESIDUALS,
+    **STITCHING,
 }
 """Every old name."""
 

@@ -2,14 +2,17 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -36,6 +39,32 @@ def render(render_parameters):
     from rendermodules.module.connection import connect
 
     return connect(render_parameters)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., tuple[subprocess.Popen[str], str]]]:
+    """Function that serves a store over HTTP, on a free port, and returns the process and the address."""
+    processes = []
+
+    def serve(store: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
+        command = [sys.executable, "-m", "rendermodules", "serve", "--store", str(store), "--port", "0", *options]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        processes.append(process)
+        line = process.stderr.readline()
+        address = re.search(r"http://[\d.:]+", line)
+        for _ in range(200 if address else 0):
+            try:
+                requests.get(f"{address.group()}/health", timeout=5)
+                return process, address.group()
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        process.kill()
+        raise AssertionError(line + process.stderr.read())
+
+    yield serve
+    for process in processes:
+        process.terminate()
+        process.communicate(timeout=30)
 
 
 @pytest.fixture(scope="session")

@@ -103,18 +103,18 @@ def answer(render: Any, *path: str, **query: Any) -> Any:
     """
     from renderapi.render import format_baseurl
 
-    url = "/".join(
-        [
-            format_baseurl(render.DEFAULT_HOST, render.DEFAULT_PORT),
-            *(urllib.parse.quote(part, safe="") for part in path),
-        ]
-    )
+    url = f"{format_baseurl(render.DEFAULT_HOST, render.DEFAULT_PORT)}/{quoted(*path)}"
     response = render.session.get(url, params=query)
     if response.status_code >= 400:
         raise RenderModuleError(
             f"{'/'.join(path)}: Render answered {response.status_code}: {response.text[:300].strip()}"
         )
     return response.json()
+
+
+def quoted(*path: str) -> str:
+    """Return the parts of a path as they stand in a URL; commas stay, which Render's boxes are written with."""
+    return "/".join(urllib.parse.quote(part, safe=",") for part in path)
 
 
 def projects(render: Any, owner: str) -> list[str]:

@@ -4,11 +4,12 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rendermodules.command.places import add_place, connection
 from rendermodules.command.subcommand import Subcommand
+from rendermodules.command.text_tables import table, z_range
 
 if TYPE_CHECKING:
     from rendermodules.command.survey import ProjectSurvey, StackSurvey
@@ -19,30 +20,48 @@ _SHOWN_CHANNELS = 4
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_place(parser)
     parser.add_argument("--json", action="store_true", help="everything that is known, as JSON")
+    parser.add_argument(
+        "--fast", action="store_true", help="leave out the residuals, which matches have to be read for"
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
     from rendermodules.command.survey import survey
 
-    found = survey(connection(options))
+    render = connection(options)
+    found = survey(render)
+    residuals = {} if options.fast else _residuals(render, found)
     if options.json:
-        json.dump(dataclasses.asdict(found), sys.stdout, indent=2)
+        document = dataclasses.asdict(found)
+        for stack in document["stacks"]:
+            stack["median_residual"] = residuals.get(stack["name"])
+        json.dump(document, sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        sys.stdout.writelines(f"{line}\n" for line in _lines(found))
+        sys.stdout.writelines(f"{line}\n" for line in _lines(found, residuals))
     return 0
 
 
-def _lines(found: "ProjectSurvey") -> Iterable[str]:
+def _residuals(render: Any, found: "ProjectSurvey") -> dict[str, float]:
+    from rendermodules.command.residual_glance import median_residual
+
+    finished = [stack for stack in found.stacks if stack.z_values and stack.state != "LOADING"]
+    medians = {stack.name: median_residual(render, found, stack) for stack in finished}
+    return {name: median for name, median in medians.items() if median is not None}
+
+
+def _lines(found: "ProjectSurvey", residuals: Mapping[str, float]) -> Iterable[str]:
     yield f"project {found.project} of {found.owner}"
     yield ""
     if found.stacks:
         yield from table(
-            ("stack", "state", "sections", "z", "tiles", "channels", "nm", "quality", "made by", "from", "changed"),
-            [_row(stack) for stack in found.stacks],
+            _HEAD,
+            [_row(stack, residuals.get(stack.name)) for stack in found.stacks],
         )
     else:
         yield "no stacks yet"
+    if residuals:
+        yield "residual: median distance of matches within the middle section; rendermodules report has the whole"
     yield ""
     if found.collections:
         yield from table(("match collection", "pairs"), [(one.name, str(one.pair_count)) for one in found.collections])
@@ -50,7 +69,10 @@ def _lines(found: "ProjectSurvey") -> Iterable[str]:
         yield "no match collections yet"
 
 
-def _row(stack: "StackSurvey") -> tuple[str, ...]:
+_HEAD = ("stack", "state", "sections", "z", "tiles", "channels", "nm", "residual", "made by", "from", "changed")
+
+
+def _row(stack: "StackSurvey", residual: float | None) -> tuple[str, ...]:
     channels = stack.channels[:_SHOWN_CHANNELS] + ["..."] * (len(stack.channels) > _SHOWN_CHANNELS)
     return (
         stack.name,
@@ -60,26 +82,11 @@ def _row(stack: "StackSurvey") -> tuple[str, ...]:
         "" if stack.tile_count is None else str(stack.tile_count),
         ",".join(channels),
         " x ".join("?" if size is None else f"{size:g}" for size in stack.resolution) if any(stack.resolution) else "",
-        "" if stack.quality is None else f"{stack.quality:.3g}",
+        "" if residual is None else f"{residual:.3g} px",
         stack.module or "",
         ",".join(stack.inputs),
         stack.modified[:19],
     )
-
-
-def z_range(z_values: Sequence[float]) -> str:
-    """Return ``first to last`` of ascending z values."""
-    if not z_values:
-        return ""
-    return f"{z_values[0]:g}" if len(z_values) == 1 else f"{z_values[0]:g} to {z_values[-1]:g}"
-
-
-def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterable[str]:
-    """Return the lines of a table in columns; a column in which nothing stands is left out."""
-    used = [index for index in range(len(head)) if any(row[index] for row in rows)]
-    widths = [max(len(row[index]) for row in (head, *rows)) for index in used]
-    for row in (head, *rows):
-        yield "  ".join(row[index].ljust(width) for index, width in zip(used, widths, strict=True)).rstrip()
 
 
 COMMAND = Subcommand("status", "what is in a project: stacks, sections, matches, what made them", _run, _add_arguments)

@@ -68,6 +68,17 @@ def placed_tiles(sections: Iterable[Section]) -> PlacedTiles:
     return PlacedTiles(ids, groups, np.array(z), np.concatenate(boxes), positions)
 
 
+def joined_tiles(parts: Sequence[PlacedTiles]) -> PlacedTiles:
+    """Return the tiles of several parts, one part behind the other."""
+    return PlacedTiles(
+        [name for part in parts for name in part.ids],
+        [name for part in parts for name in part.groups],
+        np.concatenate([np.empty(0), *(part.z for part in parts)]),
+        np.concatenate([np.empty((0, 4)), *(part.boxes for part in parts)]),
+        np.concatenate([np.empty((0, 2)), *(part.grid for part in parts)]),
+    )
+
+
 def selected_tiles(tiles: PlacedTiles, chosen: ArrayLike) -> PlacedTiles:
     """Return only the tiles that a mask or positions choose."""
     positions = np.arange(len(tiles))[np.asarray(chosen)]

@@ -133,11 +133,9 @@ def layers_within(z: ArrayLike, distance: float, *, same: bool = True) -> list[t
 
 
 def layers_across(z: ArrayLike, after: float, distance: float) -> list[tuple[float, float]]:
-    """Return the pairs of z on either side of a break: from ``distance`` below to ``distance`` above ``after``."""
-    values = np.unique(np.asarray(z, dtype=float))
-    below = values[(values >= after - distance) & (values <= after)]
-    above = values[(values > after) & (values <= after + distance)]
-    return [(float(low), float(high)) for low in below for high in above]
+    """Return the pairs of z on either side of a break behind ``after`` that lie no farther apart than ``distance``."""
+    pairs = layers_within(z, distance, same=False)
+    return [(low, high) for low, high in pairs if low <= after < high]
 
 
 def overlapping_pairs(
@@ -225,7 +223,11 @@ def without_positions(tiles: PlacedTiles, pairs: TilePairs, position: RelativePo
 
 
 def without_matched(
-    tiles: PlacedTiles, pairs: TilePairs, match_counts: Mapping[frozenset[str], int], min_count: int
+    tiles: PlacedTiles,
+    pairs: TilePairs,
+    match_counts: Mapping[frozenset[str], int],
+    min_count: int,
+    others: PlacedTiles | None = None,
 ) -> TilePairs:
     """Return the pairs without those that have matches already.
 
@@ -237,15 +239,25 @@ def without_matched(
         How many matches each pair has.
     min_count : int
         Pairs need more matches than this to be left out; for 0 it is enough to be in ``match_counts``.
+    others : PlacedTiles, optional
+        The stack of q, if that is another one.
 
     Notes
     -----
     Java: TilePairClient's ``excludePairsInMatchCollection`` and ``minExistingMatchCount``.
     """
-    names = [frozenset((tiles.ids[p], tiles.ids[q])) for p, q in zip(pairs.p, pairs.q, strict=True)]
+    q_ids = tiles.ids if others is None else others.ids
+    names = [frozenset((tiles.ids[p], q_ids[q])) for p, q in zip(pairs.p, pairs.q, strict=True)]
     counts = np.array([match_counts.get(name, -1) for name in names], dtype=int)
     kept = counts <= min_count if min_count else counts < 0
     return replace(_taken(pairs, kept), dropped={**pairs.dropped, "matched already": int((~kept).sum())})
+
+
+def pairs_with(pairs: TilePairs, chosen: ArrayLike, reason: str) -> TilePairs:
+    """Return the pairs of which at least one tile is among those that a mask chooses; others count as ``reason``."""
+    chosen = np.asarray(chosen, dtype=bool)
+    kept = chosen[pairs.p] | chosen[pairs.q]
+    return replace(_taken(pairs, kept), dropped={**pairs.dropped, reason: int((~kept).sum())})
 
 
 def sampled_pairs(pairs: TilePairs, count: int, seed: int) -> TilePairs:

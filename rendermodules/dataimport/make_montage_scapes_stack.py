@@ -17,7 +17,8 @@ from rendermodules.core.scapes import Canvas, canvas_of_section, new_z_of_scapes
 from rendermodules.core.sections import Section
 from rendermodules.io.files import write_bytes_whole
 from rendermodules.io.images import ImageError, read_image, write_image
-from rendermodules.io.paths import section_image_path, url_of_path
+from rendermodules.io.paths import url_of_path
+from rendermodules.io.section_paths import section_image_path
 from rendermodules.module import stacks
 from rendermodules.module.fields import Bool, Float, Int, OutputDir, OutputFile, Str
 from rendermodules.module.images import box_image

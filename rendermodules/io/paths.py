@@ -172,16 +172,3 @@ def java_number(value: float) -> str:
     power = int(exponent or 0) + len(whole) - leading_zeros - 1
     significant = significant.rstrip("0")
     return f"{sign}{significant[0]}.{significant[1:] or '0'}E{power}"
-
-
-def section_image_path(
-    root: str | os.PathLike[str], project: str, stack: str, scale: float, z: float, ending: str
-) -> Path:
-    """Return where the picture of a whole section is kept: ``root/project/stack/sections_at_0.1/001/0/1020.0.tif``.
-
-    Notes
-    -----
-    Java: org.janelia.render.client.RenderSectionClient.
-    """
-    folders = (project, stack, f"sections_at_{java_number(scale)}", f"{int(z / 1000):03d}", str(int(z % 1000 / 100)))
-    return Path(root, *folders, f"{java_number(z)}.{ending}")

@@ -1,12 +1,17 @@
 """Files of tile specs and of shared transforms, in every form that Render's programs write."""
 
+import gzip
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
+
+import orjson
 
 from rendermodules.core.identifiers import renumbered, with_section_id
 from rendermodules.core.problems import InputError
-from rendermodules.core.sections import Section, TileSpec, TransformSpec
+from rendermodules.core.sections import Section, TileSpec, TransformSpec, shared_transforms_of
+from rendermodules.io.files import write_bytes_whole
 from rendermodules.io.json_files import read_json
 
 
@@ -40,6 +45,33 @@ def read_tilespecs(place: str) -> Section:
     return Section(tiles[0].get("z", 0.0), tiles, _by_id(transforms, place))
 
 
+def write_tilespecs(path: str | Path, sections: Iterable[Section]) -> None:
+    """Write the tiles of sections and the shared transforms that they need as Render's resolved tiles.
+
+    Parameters
+    ----------
+    path : path
+        Packed by gzip when it ends in ``.gz``.
+    sections : iterable of Section
+        Shared transforms of one id are the same in all.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; what was there before is unchanged.
+    """
+    tiles: dict[str, TileSpec] = {}
+    transforms: dict[str, TransformSpec] = {}
+    for section in sections:
+        tiles.update((tile["tileId"], tile) for tile in section.tiles)
+        transforms.update(shared_transforms_of(section.tiles, section.transforms))
+    data = orjson.dumps({"transformIdToSpecMap": transforms, "tileIdToSpecMap": tiles})
+    if str(path).endswith(".gz"):
+        # without the time of writing the same tiles give the same bytes
+        data = gzip.compress(data, compresslevel=6, mtime=0)
+    write_bytes_whole(path, data)
+
+
 def read_transforms(place: str) -> dict[str, TransformSpec]:
     """Return the shared transforms of a file by id: a list of transform specs with ids, or an object by id.
 
@@ -51,6 +83,22 @@ def read_transforms(place: str) -> dict[str, TransformSpec]:
         It is nothing like that.
     """
     return _by_id(read_json(place), place)
+
+
+def read_tile_ids(place: str) -> list[str]:
+    """Return the tile ids of a file, a JSON list of them.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    InputError
+        It is nothing like that.
+    """
+    ids = read_json(place)
+    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+        raise InputError(f"{place}: no list of tile ids")
+    return ids
 
 
 def _by_id(transforms: Any, place: str) -> dict[str, TransformSpec]:

@@ -114,9 +114,7 @@ class SectionMapModule(RenderModule):
         """Map the sections; return what was read and written, as in `SectionMapOutput`."""
         source, target = self.args["input_stack"], self.args["output_stack"]
         sources = [source, *self.further_stacks()]
-        in_place = target in sources
-        if in_place and not self.dry_run and self._completed(target):
-            self.logger.info("an earlier run was killed when its copy of %s was whole; it is in place now", target)
+        if self.completed_replacement():
             zs = stacks.z_values(self.render, target)
             return self._summary(zs, [{"zs": zs, "tile_count": len(stacks.tile_ids(self.render, target))}])
         for further in sources[1:]:
@@ -125,22 +123,73 @@ class SectionMapModule(RenderModule):
         if self.dry_run:
             self.logger.info("would write %d sections of %s, z %s to %s, to %s", len(zs), source, zs[0], zs[-1], target)
             return self._summary(zs, [])
+        work = functools.partial(
+            _mapped_section,
+            parameters=self.args["render"],
+            sources=sources,
+            task=task,
+            replace=self.args["overwrite_zlayer"],
+        )
+        describe = functools.partial("section z={1} of {0}".format, source)
+        results = self.write_sections(zs, zs, work, describe, in_place=target in sources)
+        return self._summary(zs, results)
+
+    def write_sections(
+        self,
+        zs: Sequence[float],
+        items: Sequence[Any],
+        work: Callable[..., dict[str, Any]],
+        describe: Callable[[Any], str],
+        *,
+        in_place: bool,
+        accept: Callable[[Sequence[Mapping[str, Any]]], None] = lambda results: None,
+    ) -> list[dict[str, Any]]:
+        """Write sections of the output stack, continuing a killed run; return what came of each item.
+
+        Parameters
+        ----------
+        zs : list of float
+            Sections that are written.
+        items : list
+            What they are made of, one for each section.
+        work : callable
+            From an item, and the name of the stack to write as ``target``, to what a journal keeps of it, see
+            `written_section`. It is sent to workers.
+        describe : callable
+            The item in words, unique in the run.
+        in_place : bool
+            Whether the output stack is read too.
+        accept : callable, optional
+            Looks at the results before the stack is closed; an error that it raises leaves the stack LOADING.
+        """
+        source, target = self.args["input_stack"], self.args["output_stack"]
         with self.journal() as journal:
             self._forget_lost_sections(journal, target, in_place)
             in_place_zs = zs if in_place else None
             with self.written_stack(target, like=source, in_place_zs=in_place_zs, **self.stack_version()) as written:
-                work = functools.partial(
-                    _mapped_section,
-                    parameters=self.args["render"],
-                    sources=sources,
-                    target=written,
-                    task=task,
-                    replace=self.args["overwrite_zlayer"],
+                results = self.map(
+                    functools.partial(work, target=written),
+                    items,
+                    unit="sections",
+                    describe=describe,
+                    error=SectionError,
+                    journal=journal,
                 )
-                describe = functools.partial("section z={1} of {0}".format, source)
-                results = self.map(work, zs, unit="sections", describe=describe, error=SectionError, journal=journal)
+                accept(results)
         self.logger.info("wrote %d sections, %d tiles, to %s", len(zs), sum(r["tile_count"] for r in results), target)
-        return self._summary(zs, results)
+        return results
+
+    def completed_replacement(self) -> bool:
+        """Return whether an earlier run of this kind was killed while its copy took the output stack's place.
+
+        Then the copy was whole, and this has put it in place: nothing is left to do.
+        """
+        target = self.args["output_stack"]
+        in_place = target in (self.args["input_stack"], *self.further_stacks())
+        if target is None or not in_place or self.dry_run or not self._completed(target):
+            return False
+        self.logger.info("an earlier run was killed when its copy of %s was whole; it is in place now", target)
+        return True
 
     def _completed(self, stack: str) -> bool:
         """Complete what a killed run left half done of replacing a stack; return whether it was this run."""

@@ -114,6 +114,7 @@ def _announce(url: str, settings: Settings) -> None:
     from rendermodules.render_ws.routing import PREFIX
 
     logger.info("serving %s at %s%s", settings.store, url, PREFIX)
+    logger.info("to look at it, open %s/", url)
 
 
 if __name__ == "__main__":

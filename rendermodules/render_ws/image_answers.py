@@ -65,7 +65,7 @@ def image_answer(call: Call, parameters: dict[str, Any], image_format: str, most
 
     asked = call.query_integer("maxTileSpecsToRender")
     most = most_tiles if asked is None else asked
-    tiles = [_plain(tile) for tile in parameters.get("tileSpecs") or ()]
+    tiles = [plain_tile(tile) for tile in parameters.get("tileSpecs") or ()]
     if most is not None and 0 < most < len(tiles):
         return _outlines_answer({**parameters, "tileSpecs": tiles}, image_format, call.settings.limits.image_pixels)
     canvas = drawn_canvas(call, {**parameters, "tileSpecs": tiles}, keep_values=image_format in DEEP_FORMATS)
@@ -88,7 +88,7 @@ def drawn_canvas(call: Call, parameters: dict[str, Any], keep_values: bool = Fal
     InvalidRequest, Forbidden, TooLarge
         As `image_answer`.
     """
-    tiles = [_plain(tile) for tile in parameters.get("tileSpecs") or ()]
+    tiles = [plain_tile(tile) for tile in parameters.get("tileSpecs") or ()]
     limit = call.settings.limits.rendered_tiles
     if len(tiles) > limit:
         raise TooLarge(f"{len(tiles)} tiles are in the image; the limit is {limit}")
@@ -143,7 +143,14 @@ def renderer_of(settings: Settings) -> "Renderer":
     return Renderer(images, settings.strict, settings.render_threads, settings.limits.image_pixels)
 
 
-def _plain(tile: Any) -> dict[str, Any]:
+def plain_tile(tile: Any) -> dict[str, Any]:
+    """Return a tile spec that may be JSON, as bytes, as an object.
+
+    Raises
+    ------
+    InvalidRequest
+        It is something else.
+    """
     if isinstance(tile, bytes):
         tile = orjson.loads(tile)
     if not isinstance(tile, dict):

@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
+from rendermodules.core.match_frames import transform_labels, transforms_for_matching
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import InvalidRequest
 from rendermodules.render_ws.models import MipmapPathBuilder
 from rendermodules.render_ws.store.stacks import Stack
 
 DEFAULT_MESH_CELL_SIZE = 64.0
-MOST_TRANSFORMS_FOR_MATCHING = 2
 
 _FILTER = "org.janelia.alignment.filter"
 
@@ -156,28 +156,14 @@ def excluded_transforms(call: Call, specs: Sequence[dict[str, Any]]) -> list[dic
             return []
         end = len(specs)
         if after_last:
-            end = max((index + 1 for index in range(end) if labels(specs[index]) & after_last), default=end)
+            end = max((index + 1 for index in range(end) if transform_labels(specs[index]) & after_last), default=end)
         kept = list(specs[:end])
         if first_and_after:
-            end = min((index for index in range(end) if labels(kept[index]) & first_and_after), default=end)
+            end = min((index for index in range(end) if transform_labels(kept[index]) & first_and_after), default=end)
         return kept[:end]
     if not call.flag("normalizeForMatching"):
         return None
     return transforms_for_matching(specs)
-
-
-def transforms_for_matching(specs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the transforms of a flat list that are applied to a tile before its features are matched.
-
-    Up to the last one labelled ``lens``; without any, all but the last, and at most two.
-    """
-    lens = max((index + 1 for index, spec in enumerate(specs) if "lens" in labels(spec)), default=0)
-    return list(specs[:lens]) if lens else list(specs[:-1][:MOST_TRANSFORMS_FOR_MATCHING])
-
-
-def labels(spec: Mapping[str, Any]) -> set[str]:
-    """Return the labels of a transform."""
-    return set((spec.get("metaData") or {}).get("labels") or ())
 
 
 def _builder(builder: MipmapPathBuilder | None) -> dict[str, Any] | None:

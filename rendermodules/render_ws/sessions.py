@@ -1,5 +1,6 @@
 """Sessions of `requests` that reach a Render service: over HTTP with patience, or a store within this process."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from rendermodules.render_ws.adapter import EMBEDDED_URL, EmbeddedAdapter, embed
 CONNECT_SECONDS = 10
 READ_SECONDS = 300
 RETRIES = 5
+
+TOKEN_VARIABLE = "RENDER_TOKEN_FILE"
+"""Environment variable with the file whose token is sent to services over HTTP."""
 
 
 class PatientAdapter(HTTPAdapter):
@@ -52,11 +56,19 @@ def mounted(session: requests.Session, place: str, retries: int = RETRIES) -> st
         ``http://...``, the path of a store, or the address that stands for one.
     retries : int, default: 5
         How often a failed connection is tried again, each time after a longer wait.
+
+    Raises
+    ------
+    OSError
+        RENDER_TOKEN_FILE names a file that cannot be read.
     """
     store = store_of_url(place) if "://" in place else place
     if store is None:
         address = place.rstrip("/")
         session.mount(address, PatientAdapter(retries))
+        if os.environ.get(TOKEN_VARIABLE):
+            token = Path(os.environ[TOKEN_VARIABLE]).read_text().strip()
+            session.headers["Authorization"] = f"Bearer {token}"
         return address
     # proxies and .netrc are for networks; looking for them costs as much as the call
     session.trust_env = False
@@ -83,4 +95,4 @@ def _let_every_session_reach_stores() -> None:
             return usual(session, url)
         return EmbeddedAdapter(store)
 
-    requests.Session.get_adapter = get_adapter  # type: ignore[method-assign]
+    requests.Session.get_adapter = get_adapter  # type: ignore[assignment, method-assign]

@@ -2,7 +2,7 @@
 
 import re
 
-from rendermodules.command.documents import main, migration_document, modules_document
+from rendermodules.command.documents import main, migration_document, modules_document, readme_document
 from rendermodules.legacy_names import LEGACY_NAMES
 from rendermodules.module.catalogue import modules
 
@@ -30,7 +30,16 @@ def test_every_old_name_is_in_the_migration():
     assert all(f"| `{name}` |" in text for name in LEGACY_NAMES)
 
 
+def test_the_readme_names_every_area():
+    text = readme_document("before\n<!-- areas: written by `make docs` -->\nold\n<!-- end of areas -->\nafter\n")
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "old" not in text
+    assert all(f"| [{entry.area}](rendermodules/{entry.area}/README.md) |" in text for entry in modules())
+    assert readme_document(text) == text
+
+
 def test_documents_are_written(tmp_path):
     assert main([str(tmp_path)]) == 0
-    assert (tmp_path / "modules.md").read_text(encoding="utf-8") == modules_document()
-    assert (tmp_path / "migration.md").read_text(encoding="utf-8") == migration_document()
+    assert (tmp_path / "docs" / "modules.md").read_text(encoding="utf-8") == modules_document()
+    assert (tmp_path / "docs" / "migration.md").read_text(encoding="utf-8") == migration_document()

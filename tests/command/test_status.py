@@ -3,7 +3,6 @@
 import json
 
 from rendermodules.cli import main
-from rendermodules.command.status import table, z_range
 from rendermodules.core.sections import Section
 
 
@@ -34,13 +33,3 @@ def test_a_project_that_does_not_exist(render_parameters, write_stack, tile_spec
 def test_a_server_that_does_not_answer(capsys):
     assert main(["status", "a/b", "--host", "http://127.0.0.1:9", "--port", "9"]) == 1
     assert capsys.readouterr().err.startswith("error: ")
-
-
-def test_table_leaves_empty_columns_out():
-    assert list(table(("a", "b", "c"), [("1", "", "xyz"), ("22", "", "")])) == ["a   c", "1   xyz", "22"]
-
-
-def test_z_range():
-    assert z_range([]) == ""
-    assert z_range([2.5]) == "2.5"
-    assert z_range([1.0, 3.0]) == "1 to 3"

@@ -15,7 +15,6 @@ from rendermodules.io.paths import (
     mipmap_url,
     path_of_url,
     scheme,
-    section_image_path,
     url_of_path,
 )
 
@@ -113,9 +112,3 @@ def test_numbers_read_as_in_java(value, text):
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_in_java_form_keep_every_bit(value):
     assert float(java_number(value)) == value
-
-
-def test_pictures_of_sections():
-    small = section_image_path("/a", "p", "s", 0.0005, 1234.5, "tif")
-    assert small == Path("/a/p/s/sections_at_5.0E-4/001/2/1234.5.tif")
-    assert section_image_path("/a", "p", "s", 1, 7, "png") == Path("/a/p/s/sections_at_1.0/000/0/7.0.png")

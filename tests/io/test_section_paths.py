@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from rendermodules.io.section_paths import flat_section_name, section_image_path, section_images_folder
+from rendermodules.io.section_paths import padded_section_name, section_image_path
 
 
 @pytest.mark.parametrize(
@@ -15,12 +15,11 @@ from rendermodules.io.section_paths import flat_section_name, section_image_path
     ],
 )
 def test_paths_are_javas(scale, z, path):
-    folder = section_images_folder(Path("/root"), "p", "s", scale)
-    assert section_image_path(folder, z, "PNG") == Path("/root", path)
+    assert section_image_path("/root", "p", "s", scale, z, "png") == Path("/root", path)
 
 
 @pytest.mark.parametrize(
     ("z", "name"), [(7.0, "00007.tif"), (7.5, "00007.5.tif"), (123456.0, "123456.tif"), (100.0, "00100.tif")]
 )
 def test_padded_names_sort(z, name):
-    assert flat_section_name(z, "tif", padded=True) == name
+    assert padded_section_name(z, "tif") == name

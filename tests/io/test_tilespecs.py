@@ -8,8 +8,10 @@ from rendermodules.core.sections import Section
 from rendermodules.io.tilespecs import (
     TilespecFile,
     merged_sections,
+    read_tile_ids,
     read_tilespecs,
     read_transforms,
+    write_tilespecs,
 )
 
 TILES = [{"tileId": "a", "z": 2.0, "layout": {"sectionId": "S", "camera": "c"}}, {"tileId": "b", "z": 1.0}]
@@ -71,3 +73,24 @@ def test_merged():
     assert (low.z, high.z, [tile["tileId"] for tile in high.tiles]) == (1.0, 2.0, ["a", "c"])
     with pytest.raises(InputError, match="the shared transform lens is not the same"):
         merged_sections([first, Section(1.0, [], {"lens": {**LENS, "dataString": "2"}})])
+
+
+def test_lists_of_tile_ids(tmp_path):
+    path = tmp_path / "ids.json"
+    path.write_text('["a", "b"]')
+    assert read_tile_ids(str(path)) == ["a", "b"]
+    for content in ('{"a": 1}', "[1]"):
+        path.write_text(content)
+        with pytest.raises(InputError, match="no list of tile ids"):
+            read_tile_ids(str(path))
+
+
+@pytest.mark.parametrize("name", ["tiles.json", "tiles.json.gz"])
+def test_what_is_written_is_read_again(tmp_path, tile_spec, name):
+    shared = {name: {"type": "leaf", "id": name, "className": "c", "dataString": "1"} for name in ("lens", "unused")}
+    reference = {"type": "ref", "refId": "lens"}
+    sections = [Section(z, [tile_spec(f"t{z}", z, reference)], shared) for z in (1.0, 2.0)]
+    write_tilespecs(tmp_path / name, sections)
+    read = read_tilespecs(str(tmp_path / name))
+    assert read.tiles == [*sections[0].tiles, *sections[1].tiles]
+    assert read.transforms == {"lens": shared["lens"]}

@@ -2,8 +2,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,38 +12,13 @@ from rendermodules.render_ws.__main__ import main
 from rendermodules.render_ws.routing import PREFIX
 
 
-@pytest.fixture
-def serve(store):
-    """Function that starts a server and returns its process and address."""
-    processes = []
-
-    def serve(*options):
-        command = [sys.executable, "-m", "rendermodules.render_ws", "--store", str(store), "--port", "0", *options]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        processes.append(process)
-        line = process.stderr.readline()
-        address = line.split(" at ")[-1].strip().removesuffix(PREFIX)
-        for _ in range(200):
-            try:
-                requests.get(f"{address}/health", timeout=5)
-                return process, address
-            except requests.ConnectionError:
-                time.sleep(0.05)
-        raise AssertionError(line + process.stderr.read())
-
-    yield serve
-    for process in processes:
-        process.terminate()
-        process.communicate(timeout=30)
-
-
 def workers_of(process):
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     return [int(pid) for pid in children.read_text().split()]
 
 
-def test_it_serves_and_stops(serve, tile):
-    process, address = serve("--threads", "2")
+def test_it_serves_and_stops(serve, store, tile):
+    process, address = serve(store, "--threads", "2")
     stack = f"{address}{PREFIX}/owner/o/project/p/stack/s"
     created = requests.post(stack, json={}, timeout=10)
     assert (created.status_code, created.headers["Location"]) == (201, stack)
@@ -65,8 +38,8 @@ def test_it_serves_and_stops(serve, tile):
         requests.get(f"{address}/health", timeout=5)
 
 
-def test_no_worker_outlives_a_killed_server(serve):
-    process, address = serve()
+def test_no_worker_outlives_a_killed_server(serve, store):
+    process, address = serve(store)
     workers = workers_of(process)
     assert workers
     process.kill()
@@ -79,8 +52,8 @@ def test_no_worker_outlives_a_killed_server(serve):
         requests.get(f"{address}/health", timeout=5)
 
 
-def test_a_worker_that_dies_is_replaced(serve):
-    process, address = serve()
+def test_a_worker_that_dies_is_replaced(serve, store):
+    process, address = serve(store)
     (worker,) = workers_of(process)
     os.kill(worker, signal.SIGKILL)
     for _ in range(200):
@@ -120,11 +93,11 @@ def test_other_machines_are_let_in_only_with_a_token(store, options, capsys):
     assert not store.exists()
 
 
-def test_a_token_and_a_log(serve, tmp_path):
+def test_a_token_and_a_log(serve, store, tmp_path):
     token, log = tmp_path / "token", tmp_path / "access.log"
     token.write_text("correct horse battery staple\n")
     token.chmod(0o600)
-    _, address = serve("--token-file", str(token), "--access-log", str(log), "--strict")
+    _, address = serve(store, "--token-file", str(token), "--access-log", str(log), "--strict")
     assert requests.get(f"{address}{PREFIX}/owners", timeout=5).status_code == 401
     headers = {"Authorization": "Bearer correct horse battery staple"}
     assert requests.get(f"{address}{PREFIX}/owners", headers=headers, timeout=5).json() == []

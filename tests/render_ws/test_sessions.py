@@ -40,6 +40,17 @@ def test_addresses_in_answers_lead_back(tmp_path):
     assert service.session.get(answer.headers["Location"]).status_code == 200
 
 
+def test_a_token_goes_to_services_over_http_only(tmp_path, monkeypatch):
+    (tmp_path / "token").write_text("correct horse\n")
+    monkeypatch.setenv("RENDER_TOKEN_FILE", str(tmp_path / "token"))
+    session = requests.Session()
+    assert mounted(session, "http://server:8080/") == "http://server:8080"
+    assert session.headers["Authorization"] == "Bearer correct horse"
+    session = requests.Session()
+    mounted(session, str(tmp_path / "a.db"))
+    assert "Authorization" not in session.headers
+
+
 def test_refusals_are_told_with_what_was_asked(tmp_path):
     service = RemoteService(str(tmp_path / "a.db"))
     assert service.find_json("owner", "o", "project", "p", "stack", "s") is None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rendermodules.core.solve.arrays import FloatArray
+from rendermodules.core.solve.arrays import FloatArray, IntArray
 from rendermodules.core.solve.moments import PairMoments
 
 SCALE_LIMITS = (0.9, 1.1)
@@ -83,16 +83,27 @@ def statistics(moments: PairMoments, coefficients: FloatArray, prior: FloatArray
     )
 
 
+def shape_faults(linear: FloatArray, prior: FloatArray) -> dict[str, IntArray]:
+    """Return the tiles whose shape is wrong against that of their prior, by what is wrong.
+
+    Parameters
+    ----------
+    linear, prior : (t, 2, 2) float arrays
+        Linear parts of the transforms of tiles, solved and before.
+    """
+    faults = {
+        "flipped against their prior": np.linalg.det(linear) * np.linalg.det(prior) <= 0,
+        f"sheared by over {SHEAR_LIMIT} rad": np.abs(shears(linear) - shears(prior)) > SHEAR_LIMIT,
+    }
+    return {fault: np.flatnonzero(tiles) for fault, tiles in faults.items() if tiles.any()}
+
+
 def shape_warnings(linear: FloatArray, prior: FloatArray) -> list[str]:
     """Return what is wrong with the shapes of tiles, against those of their prior; nothing for a sound solution."""
     warnings = []
     relative = float((scales(linear) / scales(prior)).mean())
     if not SCALE_LIMITS[0] <= relative <= SCALE_LIMITS[1]:
         warnings.append(f"the mean scale of the tiles is {relative:.3f} of their prior's: the solve collapsed or burst")
-    flipped = np.flatnonzero(np.linalg.det(linear) * np.linalg.det(prior) <= 0)
-    if len(flipped):
-        warnings.append(f"{len(flipped)} tiles are flipped against their prior, the first is tile {flipped[0]}")
-    sheared = np.flatnonzero(np.abs(shears(linear) - shears(prior)) > SHEAR_LIMIT)
-    if len(sheared):
-        warnings.append(f"{len(sheared)} tiles are sheared by over {SHEAR_LIMIT} rad, the first is tile {sheared[0]}")
+    for fault, tiles in shape_faults(linear, prior).items():
+        warnings.append(f"{len(tiles)} tiles are {fault}, the first is tile {tiles[0]}")
     return warnings

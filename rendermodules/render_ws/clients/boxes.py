@@ -28,6 +28,7 @@ from rendermodules.render_ws.clients.arguments import (
     whole,
 )
 from rendermodules.render_ws.clients.drawing import FILTER_LIST_OPTION, layer_parameters, renderer
+from rendermodules.render_ws.clients.placed_tiles import SIDES
 from rendermodules.render_ws.clients.render_groups import GROUP_OPTIONS, of_this_group
 from rendermodules.render_ws.clients.stacks import STACK_OPTIONS, Z_OPTIONS, RemoteStack, stack_of
 from rendermodules.render_ws.rendering import Renderer
@@ -78,7 +79,7 @@ def _write_layer(stack: RemoteStack, z: float, pyramid: BoxPyramid, drawer: Rend
     tiles = parameters["tileSpecs"]
     if options.sortByClusterGroupId:
         tiles.sort(key=lambda tile: str(tile.get("groupId") or ""))
-    bounds = np.array([[tile[side] for side in ("minX", "minY", "maxX", "maxY")] for tile in tiles])
+    bounds = np.array([[tile[side] for side in SIDES] for tile in tiles])
     cells = list(tiles_of_cells(bounds, options.width, options.height))
     roots = set(of_this_group(parents_of(cells, options.maxLevel), options))
     own = [(row, column) for row, column in cells if (row >> options.maxLevel, column >> options.maxLevel) in roots]

@@ -6,13 +6,14 @@ as its features fit into memory.
 
 import logging
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any
 
+import cv2
 import numpy as np
 
 from rendermodules.core.consensus import ConsensusParameters
@@ -33,7 +34,6 @@ from rendermodules.render_ws.clients.arguments import (
     whole,
 )
 from rendermodules.render_ws.clients.drawing import parameters_at, renderer
-from rendermodules.render_ws.remote import RemoteService
 from rendermodules.render_ws.rendering.output import gray
 
 logger = logging.getLogger(__name__)
@@ -81,6 +81,10 @@ _OPPOSITE["BOTTOM"] = "TOP"
 _SEED = 0
 
 
+Named = Callable[[str, Mapping[str, Any]], tuple[str, str]]
+"""Returns group and id of a canvas from its URL and render parameters."""
+
+
 @dataclass(frozen=True)
 class Canvas:
     """What is matched.
@@ -121,12 +125,10 @@ class CanvasMatcher:
 
     Parameters
     ----------
-    service : RemoteService
-        Whose session fetches render parameters.
     options : namespace
         Values of `MATCH_OPTIONS`.
-    named : callable
-        Returns group and id of a canvas from its URL and render parameters, where the canvas does not say them.
+    named : callable, optional
+        Returns group and id of a canvas from its URL and render parameters; needed for canvases that do not say them.
 
     Raises
     ------
@@ -136,12 +138,15 @@ class CanvasMatcher:
         A parameter is outside of its range.
     """
 
-    def __init__(self, service: RemoteService, options: Any, named: Any = None) -> None:
-        self._service = service
+    def __init__(self, options: Any, named: Named | None = None) -> None:
         self._options = options
         self._named = named
         self._parameters = feature_parameters(options)
-        self._renderer = renderer()
+        self._threads = max(options.numberOfThreads, 1)
+        if self._threads > 1:
+            # pairs are enough to keep the processors busy
+            cv2.setNumThreads(1)
+        self._renderer = renderer(threads=1 if self._threads > 1 else None)
         self._kept: BytesBoundedCache[_Described] = BytesBoundedCache(int(options.maxFeatureCacheGb * _GIGABYTE))
 
     def matches(self, pairs: Iterable[tuple[Canvas, Canvas]]) -> Iterator[dict[str, Any]]:
@@ -154,11 +159,10 @@ class CanvasMatcher:
         RequestFailed, OSError, ValueError
             Render parameters or images cannot be had, or cannot be drawn.
         """
-        threads = max(self._options.numberOfThreads, 1)
         waiting = iter(pairs)
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(self._threads) as pool:
             # a bounded number at a time, so that an error ends the run soon
-            while some := list(islice(waiting, 4 * threads)):
+            while some := list(islice(waiting, 4 * self._threads)):
                 for found in pool.map(self._matched, some):
                     yield from found
 
@@ -183,7 +187,7 @@ class CanvasMatcher:
         return self._kept.value(key, partial(self._made, canvas), lambda described: described.bytes)
 
     def _made(self, canvas: Canvas) -> _Described:
-        parameters, offset = self._drawn_part(parameters_at(canvas.url, self._service), canvas.position)
+        parameters, offset = self._drawn_part(parameters_at(canvas.url), canvas.position)
         drawn = self._renderer.render(parameters)
         image = gray(drawn)
         mask = None if drawn.mask is None else drawn.mask[: image.shape[0], : image.shape[1]]
@@ -208,8 +212,9 @@ class CanvasMatcher:
     def _name(self, canvas: Canvas, described: _Described) -> tuple[str, str]:
         if canvas.group is not None and canvas.id is not None:
             return canvas.group, canvas.id
-        name: tuple[str, str] = self._named(canvas.url, described.parameters)
-        return name
+        if self._named is None:
+            raise ValueError(f"{canvas.url}: has no name to store matches under")
+        return self._named(canvas.url, described.parameters)
 
 
 def feature_parameters(options: Any) -> FeatureParameters:

@@ -4,6 +4,7 @@ The images of the tiles must be readable here under the paths that the tile spec
 """
 
 import os
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -27,9 +28,18 @@ MAX_PIXELS = 1 << 29
 _MOST_THREADS = 4
 
 
-def renderer(image_bytes: int = DEFAULT_IMAGE_BYTES) -> Renderer:
-    """Return a renderer that keeps so many bytes of images and uses the processors that this process may use."""
-    threads = min(len(os.sched_getaffinity(0)), _MOST_THREADS)
+def renderer(image_bytes: int = DEFAULT_IMAGE_BYTES, threads: int | None = None) -> Renderer:
+    """Return a renderer.
+
+    Parameters
+    ----------
+    image_bytes : int
+        What the images that it keeps may take.
+    threads : int, optional
+        How many draw one box; by default as many as this process may use, up to 4.
+    """
+    if threads is None:
+        threads = min(len(os.sched_getaffinity(0)), _MOST_THREADS)
     return Renderer(ImageCache(image_bytes), threads=threads, max_pixels=MAX_PIXELS)
 
 
@@ -61,15 +71,8 @@ def layer_parameters(stack: RemoteStack, z: float, **query: Any) -> dict[str, An
     return parameters
 
 
-def document_at(place: str, service: RemoteService | None = None) -> Any:
-    """Return the JSON at a path or URL.
-
-    Parameters
-    ----------
-    place : str
-        A route of a service, or a file.
-    service : RemoteService, optional
-        Whose session to use for routes; one of its own if absent.
+def document_at(place: str) -> Any:
+    """Return the JSON at a path, or at a URL, such as a route of any service.
 
     Raises
     ------
@@ -78,28 +81,33 @@ def document_at(place: str, service: RemoteService | None = None) -> Any:
     """
     base, prefix, _ = place.partition(PREFIX)
     if "://" in base and prefix:
-        service = service or RemoteService(base)
-        return orjson.loads(service.answer_of_url("GET", place).content)
+        return orjson.loads(_service_at(base).answer_of_url("GET", place).content)
     return read_json(place)
 
 
-def parameters_at(place: str, service: RemoteService | None = None) -> dict[str, Any]:
+@lru_cache(maxsize=8)
+def _service_at(base: str) -> RemoteService:
+    return RemoteService(base)
+
+
+def parameters_at(place: str) -> dict[str, Any]:
     """Return the render parameters at a path or URL, with the parameters and tile specs that they refer to.
 
-    What ``parametersUrl`` leads to comes in where the file says nothing. Parameters and errors are those of
-    `document_at`.
+    What ``parametersUrl`` leads to comes in where the file says nothing.
 
     Raises
     ------
+    RequestFailed, OSError, InputError
+        Something cannot be had, or is no JSON.
     RenderingError
         It is no JSON object.
     """
-    parameters = document_at(place, service)
+    parameters = document_at(place)
     if not isinstance(parameters, dict):
         raise RenderingError(f"{place}: render parameters are a JSON object")
     further = parameters.pop("parametersUrl", None)
     if further:
-        parameters = {**parameters_at(further, service), **parameters}
+        parameters = {**parameters_at(further), **parameters}
     if parameters.get("tileSpecUrl"):
-        parameters["tileSpecs"] = document_at(parameters["tileSpecUrl"], service)
+        parameters["tileSpecs"] = document_at(parameters["tileSpecUrl"])
     return parameters

@@ -1,6 +1,7 @@
 """Matches of canvases whose URLs are given in pairs."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -25,20 +26,19 @@ def _run(options: Any) -> None:
     pairs = [(Canvas(p), Canvas(q)) for p, q in zip(urls[::2], urls[1::2], strict=True)]
     if options.firstCanvasPosition is not None:
         pairs = [facing_pair(p, q, options.firstCanvasPosition) for p, q in pairs]
-    service = RemoteService(options.baseDataUrl)
-    matcher = CanvasMatcher(service, options, lambda url, parameters: _name(url, parameters, options))
+    matcher = CanvasMatcher(options, lambda url, parameters: _name(url, parameters, options))
     found = matcher.matches(pairs)
     if options.matchStorageFile is not None:
         documents = list(found)
         write_match_file(options.matchStorageFile, map(parsed_matches, documents))
         logger.info("%d of %d pairs have matches, in %s", len(documents), len(pairs), options.matchStorageFile)
     else:
-        collection = RemoteCollection(service, options.owner, options.collection)
+        collection = RemoteCollection(RemoteService(options.baseDataUrl), options.owner, options.collection)
         count = collection.put(found)
         logger.info("%d of %d pairs have matches, in %s", count, len(pairs), collection)
 
 
-def _name(url: str, parameters: dict[str, Any], options: Any) -> tuple[str, str]:
+def _name(url: str, parameters: Mapping[str, Any], options: Any) -> tuple[str, str]:
     """Return group and id of a canvas by the algorithms that the options name."""
     tiles = parameters["tileSpecs"]
     if not tiles:

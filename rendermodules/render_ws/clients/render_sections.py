@@ -7,7 +7,7 @@ from typing import Any
 from rendermodules.io.files import write_bytes_whole
 from rendermodules.io.image_formats import tiff_bytes
 from rendermodules.io.images import image_bytes
-from rendermodules.io.section_paths import flat_section_name, section_image_path, section_images_folder
+from rendermodules.io.section_paths import padded_section_name, section_image_path
 from rendermodules.render_ws.clients.arguments import (
     Client,
     Option,
@@ -96,14 +96,12 @@ def _pixel_size(options: Any, stack: RemoteStack) -> tuple[float, float] | None:
 
 
 def _file(options: Any, z: float) -> Path:
-    root = Path(options.rootDirectory)
+    ending = options.format.lower()
+    file = section_image_path(options.rootDirectory, options.project, options.stack, options.scale, z, ending)
+    folder = file.parent
     if options.customOutputFolder is not None:
-        folder = root / options.customOutputFolder / (options.customSubFolder or "")
-        return folder / flat_section_name(z, options.format, padded=options.padFileNamesWithZeros)
-    path = section_image_path(
-        section_images_folder(root, options.project, options.stack, options.scale), z, options.format
-    )
-    return path.with_name(flat_section_name(z, options.format, padded=options.padFileNamesWithZeros))
+        folder = Path(options.rootDirectory, options.customOutputFolder, options.customSubFolder or "")
+    return folder / (padded_section_name(z, ending) if options.padFileNamesWithZeros else file.name)
 
 
 def _bounds(word: str) -> tuple[float, float, float, float]:

@@ -18,25 +18,25 @@ logger = logging.getLogger(__name__)
 
 def _run(options: Any) -> None:
     files = [read_pair_files(file) for file in options.pairJson]
-    pairs = [pair for file in files for pair in _canvas_pairs(file, options)]
     service = RemoteService(options.baseDataUrl)
+    pairs = [pair for file in files for pair in _canvas_pairs(file, service.base_data_url, options)]
     collection = RemoteCollection(service, options.owner, options.collection)
-    count = collection.put(CanvasMatcher(service, options).matches(pairs))
+    count = collection.put(CanvasMatcher(options).matches(pairs))
     logger.info("%d of %d pairs have matches, in %s", count, len(pairs), collection)
 
 
-def _canvas_pairs(file: PairFile, options: Any) -> Iterator[tuple[Canvas, Canvas]]:
+def _canvas_pairs(file: PairFile, base_data_url: str, options: Any) -> Iterator[tuple[Canvas, Canvas]]:
     if file.url_template is None:
         raise ServiceError("a pair file has no renderParametersUrlTemplate")
     clipped = options.clipWidth is not None or options.clipHeight is not None
+    template = file.url_template.replace("{baseDataUrl}", base_data_url)
     for pair in file.pairs:
-        p, q = (_canvas(file.url_template, pair[side], options, clipped) for side in "pq")
+        p, q = (_canvas(template, pair[side], options, clipped) for side in "pq")
         yield p, q
 
 
 def _canvas(template: str, tile: dict[str, Any], options: Any, clipped: bool) -> Canvas:
-    url = template.replace("{baseDataUrl}", options.baseDataUrl.rstrip("/"))
-    url = url.replace("{id}", quote(tile["id"], safe="")).replace("{groupId}", quote(tile["groupId"], safe=""))
+    url = template.replace("{id}", quote(tile["id"], safe="")).replace("{groupId}", quote(tile["groupId"], safe=""))
     query = {
         "normalizeForMatching": "true",
         "filter": str(options.renderWithFilter).lower(),

@@ -1,14 +1,12 @@
 """Which tiles are neighbours, as files for matching clients."""
 
 import logging
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rendermodules.core.layout import PlacedTiles, in_box, obscured, on_grid, placed_tiles, selected_tiles
-from rendermodules.core.problems import InputError
 from rendermodules.core.tile_pairs import (
     NeighborRules,
     TilePairs,
@@ -17,15 +15,14 @@ from rendermodules.core.tile_pairs import (
     without_matched,
     without_positions,
 )
-from rendermodules.io.json_files import read_json
 from rendermodules.io.pair_files import PairFile, render_parameters_template, write_pair_files
+from rendermodules.io.tilespecs import read_tile_ids
 from rendermodules.render_ws.clients.arguments import Client, UsageError, choice, flag, number, switch, text, whole
 from rendermodules.render_ws.clients.match_collections import RemoteCollection
+from rendermodules.render_ws.clients.placed_tiles import SIDES, placed_tiles_of
 from rendermodules.render_ws.clients.stacks import STACK_OPTIONS, Z_OPTIONS, RemoteStack, stack_of
 
 logger = logging.getLogger(__name__)
-
-_SIDES = ("minX", "minY", "maxX", "maxY")
 
 
 def _run(options: Any) -> None:
@@ -56,8 +53,8 @@ def _tiles(stack: RemoteStack, options: Any) -> PlacedTiles:
     if options.useRowColPositions:
         tiles = on_grid(placed_tiles(stack.section(z) for z in zs))
     else:
-        tiles = _placed(box for z in zs for box in stack.tile_bounds(z))
-        sides = [getattr(options, side) for side in _SIDES]
+        tiles = placed_tiles_of(stack, zs)
+        sides = [getattr(options, side) for side in SIDES]
         if any(side is not None for side in sides):
             if None in sides:
                 raise UsageError("give all of --minX, --minY, --maxX, --maxY, or none")
@@ -71,26 +68,11 @@ def _tiles(stack: RemoteStack, options: Any) -> PlacedTiles:
     return tiles
 
 
-def _placed(bounds: Iterable[dict[str, Any]]) -> PlacedTiles:
-    """Return where tiles lie by Render's TileBounds."""
-    listed = list(bounds)
-    return PlacedTiles(
-        [box["tileId"] for box in listed],
-        [str(box.get("sectionId", box["z"])) for box in listed],
-        np.array([box["z"] for box in listed], dtype=float),
-        np.array([[box[side] for side in _SIDES] for box in listed], dtype=float).reshape(-1, 4),
-        np.full((len(listed), 2), np.nan),
-    )
-
-
 def _sources(tiles: PlacedTiles, options: Any) -> NDArray[np.bool_] | None:
     """Return around which tiles neighbours are looked for; None for all."""
     if options.onlyIncludeTilesNearTileIdsJson is None:
         return None
-    ids = read_json(options.onlyIncludeTilesNearTileIdsJson)
-    if not isinstance(ids, list):
-        raise InputError(f"{options.onlyIncludeTilesNearTileIdsJson}: no list of tile ids")
-    chosen = set(map(str, ids))
+    chosen = set(read_tile_ids(options.onlyIncludeTilesNearTileIdsJson))
     return np.array([tile_id in chosen for tile_id in tiles.ids], dtype=bool)
 
 
@@ -146,7 +128,7 @@ CLIENT = Client(
         whole("minExistingMatchCount", "leave them out only with more matches than this", 0),
         text("onlyIncludeTilesFromStack", "leave out tiles that this stack lacks"),
         text("onlyIncludeTilesNearTileIdsJson", "JSON list of tiles around which to look"),
-        *(number(side, "limit of the box in which tiles lie, in world pixels") for side in _SIDES),
+        *(number(side, "limit of the box in which tiles lie, in world pixels") for side in SIDES),
         whole("maxPairsPerFile", "pairs in a file; more go to further ones", 100_000),
         text("toJson", "file for the pairs: .json, .json.gz or .zip", required=True),
     ),

@@ -34,7 +34,10 @@ def _image_routes(path: str, formats: tuple[str, ...], parameters: Parameters, b
 
 
 def drawing_handler(parameters: Parameters, image_format: str, most_tiles: int | None = None) -> Handler:
-    """Return a handler that draws what ``parameters`` says of a stack, unless the client has it already."""
+    """Return a handler that draws what ``parameters`` says of a stack, unless the client has it already.
+
+    With ``skipUnreadable`` in the query, tiles whose files cannot be read are left out; Java Render refuses the image.
+    """
 
     @wraps(parameters)
     def handler(call: Call) -> Answer:
@@ -42,8 +45,13 @@ def drawing_handler(parameters: Parameters, image_format: str, most_tiles: int |
             headers = caching_headers(call, stack)
         if is_known(call, headers):
             return Answer(status=304, headers=headers)
-        answer = image_answer(call, parameters(call), image_format, most_tiles)
-        return Answer(answer.body, answer.content_type, answer.status, headers)
+        if call.flag("skipUnreadable"):
+            from rendermodules.render_ws.lenient_images import lenient_image_answer
+
+            answer = lenient_image_answer(call, parameters(call), image_format, most_tiles)
+        else:
+            answer = image_answer(call, parameters(call), image_format, most_tiles)
+        return Answer(answer.body, answer.content_type, answer.status, answer.headers or headers)
 
     return handler
 

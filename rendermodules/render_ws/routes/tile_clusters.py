@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import orjson
 
+from rendermodules.core.match_frames import transforms_for_matching
 from rendermodules.render_ws.answers import Answer, json_answer
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import InvalidRequest, NotFound, Unprocessable
 from rendermodules.render_ws.models import CollectionId, StackId, decoded
-from rendermodules.render_ws.render_parameters import transforms_for_matching
 from rendermodules.render_ws.routes.render_data import shared_transforms
 from rendermodules.render_ws.routing import Routes, S
 from rendermodules.render_ws.store import matches, stacks, tiles

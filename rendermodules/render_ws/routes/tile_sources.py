@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from rendermodules.io.paths import java_number
+from rendermodules.io.box_pyramid import BoxLayout
 from rendermodules.render_ws.answers import Answer, json_answer
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import Forbidden, InvalidRequest
@@ -114,10 +114,9 @@ def _materialized(call: Call, ending: str) -> Answer | None:
         root = stack.version.materializedBoxRootPath
     if root is None:
         return None
-    z = call.number("z")
-    place = f"{call.integer('width')}x{call.integer('height')}/{_level(call)}"
-    layer = str(int(z)) if z == int(z) else java_number(z)
-    file = Path(root, place, layer, str(call.integer("row")), f"{call.integer('column')}.{ending}").resolve()
+    folder = Path(root, f"{call.integer('width')}x{call.integer('height')}")
+    cell = call.integer("row"), call.integer("column")
+    file = BoxLayout(folder, ending).box(_level(call), call.number("z"), cell).resolve()
     if not file.is_file():
         return None
     if call.read_policy is not None and not call.read_policy(str(file)):

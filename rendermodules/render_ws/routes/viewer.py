@@ -1,6 +1,6 @@
 """The pages that a person opens, and the data that only they ask for; no part of Java Render."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,7 +10,7 @@ from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import InvalidRequest, NotFound, Unprocessable
 from rendermodules.render_ws.image_answers import caching_headers, is_known
 from rendermodules.render_ws.routes.render_data import selected_tiles, shared_transforms
-from rendermodules.render_ws.routes.tile_data import parameters_of_box, parameters_of_layer
+from rendermodules.render_ws.routes.tile_data import parameters_of_layer
 from rendermodules.render_ws.routing import Routes, S
 from rendermodules.render_ws.store import matches, stacks
 from rendermodules.render_ws.store.database import Database
@@ -21,7 +21,7 @@ from rendermodules.render_ws.viewer_files import ViewerFile, neuroglancer_file, 
 from rendermodules.render_ws.viewer_session import VIEWER, cookie_header
 
 if TYPE_CHECKING:
-    from rendermodules.render_ws.section_matches import PlacedMatches
+    from rendermodules.core.match_placement import PlacedMatches, TilePairMatches
 
 routes = Routes()
 
@@ -113,20 +113,12 @@ def outlines(call: Call) -> Answer:
 @routes.get(f"{SECTION}/missing-images")
 def missing_images(call: Call) -> Answer:
     """Answer which tiles of a section have an image or a mask that cannot be read: their places among the outlines."""
-    from rendermodules.render_ws.viewer_pictures import unreadable_tiles
+    from rendermodules.render_ws.lenient_images import unreadable_tiles
 
     with call.reading_stack() as (database, stack):
         stack.require_online()
         specs, _ = _specs(call, database, stack, call.number("z"))
     return json_answer({"missing": unreadable_tiles(specs, call.settings), "lookedAt": len(specs)})
-
-
-@routes.get(f"{SECTION}/box/{{x}},{{y}},{{width}},{{height}},{{scale}}/picture", produces=JPEG)
-def picture(call: Call) -> Answer:
-    """Answer a JPEG of a box of a section; tiles whose images are gone are left out instead of spoiling it."""
-    from rendermodules.render_ws.viewer_pictures import picture_answer
-
-    return _unless_known(call, lambda: picture_answer(call, parameters_of_box(call)))
 
 
 @routes.get(f"{SECTION}/thumbnail", produces=JPEG)
@@ -135,11 +127,16 @@ def thumbnail(call: Call) -> Answer:
     size = call.query_integer("size") or THUMBNAIL_PIXELS
     if not 0 < size <= MOST_THUMBNAIL_PIXELS:
         raise InvalidRequest(f"size must be from 1 to {MOST_THUMBNAIL_PIXELS}")
-    return _unless_known(call, lambda: _thumbnail(call, size))
+    with call.reading_stack() as (_, stack):
+        headers = caching_headers(call, stack)
+    if is_known(call, headers):
+        return Answer(status=304, headers=headers)
+    answer = _thumbnail(call, size)
+    return Answer(answer.body, answer.content_type, headers=answer.headers or headers)
 
 
 def _thumbnail(call: Call, size: int) -> Answer:
-    from rendermodules.render_ws.viewer_pictures import picture_answer, silhouette_bytes
+    from rendermodules.render_ws.lenient_images import lenient_image_answer, silhouette_bytes
 
     selection = Selection(z=call.number("z"))
     with call.reading_stack() as (database, stack):
@@ -149,17 +146,7 @@ def _thumbnail(call: Call, size: int) -> Answer:
         if count_tiles(database.connection, stack, selection) > MOST_THUMBNAIL_TILES:
             boxes = get_tile_bounds(database.connection, stack, selection)
             return Answer(silhouette_bytes(boxes, bounds, scale), JPEG)
-    return picture_answer(call, parameters_of_layer(call, scale))
-
-
-def _unless_known(call: Call, drawn: Callable[[], Answer]) -> Answer:
-    """Return a picture of the stack, or that the client has it already."""
-    with call.reading_stack() as (_, stack):
-        headers = caching_headers(call, stack)
-    if is_known(call, headers):
-        return Answer(status=304, headers=headers)
-    answer = drawn()
-    return Answer(answer.body, answer.content_type, headers=headers)
+    return lenient_image_answer(call, parameters_of_layer(call, scale), "jpeg")
 
 
 @routes.get(f"{SECTION}/matches/{{matchCollection}}")
@@ -170,29 +157,24 @@ def section_matches(call: Call) -> Answer:
     """
     import numpy as np
 
+    from rendermodules.core.residual_statistics import group_statistics
+
     placed, unplaced = _placed(call, None)
     pairs = len(placed.pairs)
-    count = np.bincount(placed.pair_of_match, minlength=pairs)
-
-    def mean(values: Any) -> Any:
-        return np.bincount(placed.pair_of_match, weights=values, minlength=pairs) / np.maximum(count, 1)
-
-    residuals = placed.residuals
-    greatest = np.zeros(pairs)
-    np.maximum.at(greatest, placed.pair_of_match, residuals)
-    middle = (placed.p_world + placed.q_world) / 2
-    tile_ids = sorted({canvas.id for pair in placed.pairs for canvas in pair})
+    residuals = group_statistics(placed.residuals, placed.pair_of_match, pairs)
+    x, y = (group_statistics(axis, placed.pair_of_match, pairs).mean for axis in placed.places.T)
+    tile_ids = sorted({tile_id for pair in placed.pairs for tile_id in pair})
     number = {tile_id: index for index, tile_id in enumerate(tile_ids)}
     return json_answer(
         {
             "tileIds": tile_ids,
-            "p": [number[p.id] for p, _ in placed.pairs],
-            "q": [number[q.id] for _, q in placed.pairs],
-            "count": count,
-            "mean": np.round(mean(residuals), _RESIDUAL_DECIMALS),
-            "greatest": np.round(greatest, _RESIDUAL_DECIMALS),
-            "x": np.round(mean(middle[:, 0]), 1),
-            "y": np.round(mean(middle[:, 1]), 1),
+            "p": [number[p] for p, _ in placed.pairs],
+            "q": [number[q] for _, q in placed.pairs],
+            "count": residuals.count,
+            "mean": np.round(residuals.mean, _RESIDUAL_DECIMALS),
+            "greatest": np.round(residuals.greatest, _RESIDUAL_DECIMALS),
+            "x": np.round(x, 1),
+            "y": np.round(y, 1),
             "unplaced": unplaced,
         }
     )
@@ -212,8 +194,8 @@ def pair_matches(call: Call) -> Answer:
     p, q = placed.pairs[0]
     return json_answer(
         {
-            "p": {"tileId": p.id, "groupId": p.group, "points": placed.p, "world": placed.p_world},
-            "q": {"tileId": q.id, "groupId": q.group, "points": placed.q, "world": placed.q_world},
+            "p": {"tileId": p, "points": placed.p, "world": placed.p_world},
+            "q": {"tileId": q, "points": placed.q, "world": placed.q_world},
             "weights": placed.weights,
             "residuals": np.round(placed.residuals, _RESIDUAL_DECIMALS),
         }
@@ -222,8 +204,8 @@ def pair_matches(call: Call) -> Answer:
 
 def _placed(call: Call, pair: tuple[str, str] | None) -> "tuple[PlacedMatches, int]":
     """Return the matches of a section or of a pair, in the world, and how many pairs have a tile that is not there."""
+    from rendermodules.core.match_placement import placed_matches
     from rendermodules.core.transforms import TransformError
-    from rendermodules.render_ws.section_matches import placed_matches
 
     z, other_z = call.number("z"), call.query_number("otherZ")
     local = call.query_integer("localTransforms")
@@ -237,12 +219,25 @@ def _placed(call: Call, pair: tuple[str, str] | None) -> "tuple[PlacedMatches, i
         connection = database.connection
         key = matches.get_collection_key(connection, call.collection_id)
         selections = _pair_selection(tiles, pair) if pair else _section_selections(_groups(specs), _groups(others))
-        found = [one for selection in selections for one in matches.get_point_arrays(connection, key, selection)]
+        found = [one for selection in selections for one in _pairs(connection, key, selection)]
     try:
         placed = placed_matches(found, tiles, {**shared, **more_shared}, local)
     except TransformError as error:
         raise Unprocessable(str(error)) from error
     return placed, len(found) - len(placed.pairs)
+
+
+def _pairs(connection: Any, key: int, selection: PairSelection) -> "list[TilePairMatches]":
+    """Return the pairs of a selection; those whose points do not pair up are left out."""
+    import numpy as np
+
+    from rendermodules.core.match_placement import TilePairMatches
+
+    return [
+        TilePairMatches(p.id, q.id, points.p.T, points.q.T, points.w)
+        for p, q, points in matches.get_point_arrays(connection, key, selection)
+        if isinstance(points.p, np.ndarray) and isinstance(points.q, np.ndarray)
+    ]
 
 
 def _section_selections(groups: Sequence[str], others: Sequence[str]) -> list[PairSelection]:

@@ -2,6 +2,11 @@
 
 import { origin } from "./service.js";
 
+const PAGE = "neuroglancer/v/render/index.html";
+
+/** Whether the client is installed where the service runs. */
+export const isInstalled = fetch(PAGE, { method: "HEAD" }).then((answer) => answer.ok, () => false);
+
 const COLOURS = ["#ff4fd8", "#3fe06c", "#4aa8ff", "#ffb02e", "#f4f4f4", "#ff5a4a"];
 
 const GREY = "#uicontrol invlerp normalized\nvoid main() { emitGrayscale(normalized()); }\n";
@@ -23,11 +28,13 @@ function levelCount(bounds, tileSize) {
 function source(metadata, bounds, channel) {
   const { owner, project, stack } = metadata.stackId;
   const tileSize = 512;
-  const options = new URLSearchParams({ tilesize: tileSize, numlevels: levelCount(bounds, tileSize) });
+  const levels = levelCount(bounds, tileSize);
+  const options = new URLSearchParams({ tilesize: tileSize, numlevels: levels, skipUnreadable: true });
   if (metadata.state === "LOADING") {
-    // a stack that is being written has no bounds of its own yet
-    for (const name of ["minX", "minY", "minZ", "maxX", "maxY", "maxZ"]) {
-      options.set(name, Math.round(bounds[name]));
+    // a stack that is being written has no bounds of its own yet; upper ones are excluded here
+    for (const axis of ["X", "Y", "Z"]) {
+      options.set(`min${axis}`, Math.floor(bounds[`min${axis}`]));
+      options.set(`max${axis}`, Math.ceil(bounds[`max${axis}`]) + 1);
     }
   }
   return `render://${origin}/${owner}/${project}/${stack}${channel ? `/${channel}` : ""}?${options}`;
@@ -66,5 +73,5 @@ export function neuroglancerUrl(metadata, bounds, channels, centre = null, width
     selectedLayer: { layer: layers[0].name, visible: false },
     layout: "xy",
   };
-  return `neuroglancer/v/render/index.html#!${encodeURIComponent(JSON.stringify(state))}`;
+  return `${PAGE}#!${encodeURIComponent(JSON.stringify(state))}`;
 }

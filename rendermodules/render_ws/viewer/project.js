@@ -1,6 +1,6 @@
 // A project: its stacks, each with a picture, and the match collections of its owner.
 
-import { neuroglancerUrl } from "./neuroglancer.js";
+import { isInstalled, neuroglancerUrl } from "./neuroglancer.js";
 import {
   Stack, byId, element, fill, json, ownerUrl, pageUrl, parameters, provenance, setHeading, shortNumber,
 } from "./service.js";
@@ -87,7 +87,7 @@ async function stackRow(metadata, collections) {
     "td",
     { class: "links" },
     element("a", { href: page }, "Sections"),
-    element("a", { href: neuroglancerUrl(metadata, bounds, channels) }, "Neuroglancer"),
+    (await isInstalled) ? element("a", { href: neuroglancerUrl(metadata, bounds, channels) }, "Neuroglancer") : null,
     collections.length ? element("a", { href: pageUrl("matches", { owner, project, stack: name }) }, "Matches") : null,
   );
   const about = facts([

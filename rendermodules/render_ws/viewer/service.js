@@ -38,8 +38,10 @@ export class Stack {
     return [this.data, "z", ...[z, ...parts].map((part) => encodeURIComponent(part))].join("/");
   }
 
+  /** A box of a section as JPEG, without the tiles whose images are gone. */
   picture(z, [x, y, width, height], scale, options) {
-    return `${this.data}/z/${encodeURIComponent(z)}/box/${x},${y},${width},${height},${scale}/picture${query(options)}`;
+    const place = `${this.api}/z/${encodeURIComponent(z)}/box/${x},${y},${width},${height},${scale}/jpeg-image`;
+    return `${place}${query({ ...options, skipUnreadable: true })}`;
   }
 
   thumbnail(z, options) {

@@ -1,6 +1,6 @@
 // A stack: its sections drawn live, tile outlines over them, channel and intensities, and what else can be opened.
 
-import { neuroglancerUrl } from "./neuroglancer.js";
+import { isInstalled, neuroglancerUrl } from "./neuroglancer.js";
 import { SectionView } from "./section_view.js";
 import { Stack, byId, element, fill, json, pageUrl, parameters, setHeading, shortNumber } from "./service.js";
 import { SectionChoice, drawMissing, extentOf, listMissing, outlinesOf, showBar } from "./workplace.js";
@@ -281,13 +281,15 @@ await fill(byId("content"), async () => {
   byId("channel-row").hidden = channels.length < 2;
   const first = metadata.currentVersion?.defaultChannel;
   byId("channel").append(
-    ...channels.map((channel) => element("option", { value: channel, selected: channel === first }, channel)),
+    element("option", { value: "" }, first ? "the stack's default" : "the first of each tile"),
+    ...channels.map((channel) => element("option", { value: channel }, channel)),
   );
   const z = parameters.get("z");
   state.section = new SectionChoice(zValues.sort((a, b) => a - b), z === null ? null : Number(z), (next) =>
     showSection(next, true),
   );
   listenToControls();
+  byId("neuroglancer").hidden = !(await isInstalled);
   const place = ["x", "y", "scale"].map((key) => Number.parseFloat(parameters.get(key)));
   const remembered = place.every(Number.isFinite);
   if (remembered) {

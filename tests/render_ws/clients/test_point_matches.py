@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rendermodules.io.images import write_image
+from rendermodules.render_ws.clients.__main__ import main
 
 OFFSET = np.array([110.0, 4.0])
 SIFT = ["--SIFTfdSize", 4, "--SIFTminScale", 0.2, "--SIFTmaxScale", 1.0, "--matchMaxEpsilon", 3]
@@ -54,6 +55,15 @@ def test_urls_in_pairs(run, client, path, base_url, scale):
     assert pair["matchCount"] >= 6
     assert np.abs(np.median(offsets(pair), axis=0) - OFFSET).max() < 0.5 / scale
     assert set(pair["matches"]["w"]) == {1.0}
+
+
+def test_matches_may_go_to_another_service(run, client, connect, path, base_url, tmp_path):
+    urls = [url(base_url, path, tile_id) for tile_id in "ab"]
+    elsewhere = tmp_path / "other.db"
+    words = ["1G", "PointMatchClient", "--baseDataUrl", elsewhere, "--owner", "owner", "--collection", "m", *SIFT]
+    assert main([*map(str, words), *urls]) == 0
+    assert len(matches_of(connect(store=elsewhere))) == 1
+    assert client.ok("GET", "/owner/owner/matchCollections") == []
 
 
 def test_strips_and_a_file(run, client, path, base_url, tmp_path):

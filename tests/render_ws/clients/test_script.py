@@ -12,18 +12,15 @@ from rendermodules.io.images import read_image
 from rendermodules.render_ws.clients import PYTHON_VARIABLE, SCRIPTS_FOLDER
 from rendermodules.render_ws.clients.__main__ import main
 from rendermodules.render_ws.clients.registry import CLIENTS, client_named
+from rendermodules.render_ws.routing import PREFIX
 
 SCRIPT = SCRIPTS_FOLDER / "run_ws_client.sh"
 
 
 @pytest.fixture
-def address(store, tmp_path):
+def address(serve, store):
     """Address of a server of its own."""
-    command = [sys.executable, "-m", "rendermodules.render_ws", "--store", str(store), "--port", "0"]
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    yield server.stderr.readline().split(" at ")[-1].strip()
-    server.terminate()
-    server.communicate(timeout=30)
+    return serve(store)[1] + PREFIX
 
 
 @pytest.fixture
@@ -69,6 +66,11 @@ def test_the_script_is_a_program(shell):
     assert os.access(SCRIPT, os.X_OK)
     assert shell("1G").returncode == 1
     assert shell("--help").stdout.startswith("usage: run_ws_client.sh HEAP CLASS")
+
+
+def test_the_readme_names_every_client():
+    rows = (SCRIPTS_FOLDER / "README.md").read_text().splitlines()
+    assert {row.split("`")[1] for row in rows if row.startswith("| `")} == set(CLIENTS)
 
 
 @pytest.mark.parametrize("name", CLIENTS)

@@ -1,4 +1,4 @@
-"""Pictures for the pages: a tile whose image is gone leaves a gap and does not spoil the rest."""
+"""Images for people: a tile whose file is gone leaves a gap and does not spoil the rest."""
 
 import logging
 import math
@@ -6,41 +6,44 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import orjson
 
 from rendermodules.io.image_formats import jpeg_bytes
 from rendermodules.io.images import ImageError, ImageSource
 from rendermodules.render_ws.answers import Answer
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import ServiceError, Unprocessable
-from rendermodules.render_ws.image_answers import image_answer, renderer_of
+from rendermodules.render_ws.image_answers import image_answer, plain_tile, renderer_of
 from rendermodules.render_ws.models import StackBounds, TileBounds
 from rendermodules.render_ws.settings import Settings
 
 MOST_SPOILT_TILES = 10
-"""Tiles of one picture with images that are there but cannot be decoded; with more of them the picture is refused."""
+"""Tiles of one image with files that are there but cannot be decoded; with more of them the image is refused."""
 
 SILHOUETTE_GRAY = 110
 
 logger = logging.getLogger(__name__)
 
 
-def picture_answer(call: Call, parameters: Mapping[str, Any]) -> Answer:
-    """Return an answer with what render parameters describe as JPEG, without the tiles whose images cannot be read.
+def lenient_image_answer(
+    call: Call, parameters: Mapping[str, Any], image_format: str, most_tiles: int | None = None
+) -> Answer:
+    """Return an answer with what render parameters describe, without the tiles whose files cannot be read.
 
-    Raises
-    ------
-    ServiceError
-        Something else cannot be drawn; the message names the tile.
+    An image with gaps is not to be kept by clients: the files may come back.
+
+    Parameters and errors are those of `image_answer`, but for files that are missing or may not be read.
     """
-    tiles = [orjson.loads(tile) for tile in parameters["tileSpecs"]]
+    everything = tiles = [plain_tile(tile) for tile in parameters.get("tileSpecs") or ()]
     for _ in range(MOST_SPOILT_TILES + 1):
         try:
-            return image_answer(call, {**parameters, "tileSpecs": tiles}, "jpeg")
+            answer = image_answer(call, {**parameters, "tileSpecs": tiles}, image_format, most_tiles)
         except ServiceError as error:
             if not isinstance(error.__cause__, ImageError):
                 raise
             tiles = _without_unreadable(tiles, str(error), call.settings)
+        else:
+            headers = {} if tiles is everything else {"Cache-Control": "no-store"}
+            return Answer(answer.body, answer.content_type, answer.status, headers)
     raise Unprocessable(f"more than {MOST_SPOILT_TILES} images cannot be decoded")
 
 

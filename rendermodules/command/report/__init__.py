@@ -1,0 +1,1 @@
+"""The report on a project: its numbers, its pictures, and one page that holds both."""

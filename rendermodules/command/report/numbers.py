@@ -1,0 +1,376 @@
+"""The numbers of a report: residuals, dropped tiles and provenance of a stack and of what it was made of."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from renderapi.render import Render
+
+from rendermodules.command.places import answer
+from rendermodules.command.survey import ProjectSurvey, StackSurvey, path_of_stack
+from rendermodules.core.match_frames import transforms_for_matching
+from rendermodules.core.match_placement import PlacedMatches, matches_of_documents, placed_matches
+from rendermodules.core.residual_statistics import GroupStatistics, group_statistics
+from rendermodules.core.sections import Section
+from rendermodules.core.transforms import flattened
+from rendermodules.module.errors import RenderModuleError
+from rendermodules.module.progress import progress
+from rendermodules.module.stacks import read_section
+
+Floats = NDArray[np.float64]
+
+MOST_ABOVE_LIMIT = 0.05
+"""Share of the matches of a section that may be farther apart than the limit before the section is marked."""
+
+HISTOGRAM_BINS = 40
+LOCAL_TRANSFORM_PARAMETERS = ("num_local_transforms", "local_transforms")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a report is about.
+
+    Attributes
+    ----------
+    before, after : str
+        The stacks that are compared.
+    collections : list of str
+        Match collections that are looked at; all of a pair's matches count.
+    limit : float
+        Residual in world pixels above which a match is marked.
+    num_local_transforms : int or None
+        How many transforms of a tile are in the matched pixels already; None is Render's rule.
+    seams : int
+        How many of the worst pairs are kept, within sections and between them.
+    """
+
+    before: str
+    after: str
+    collections: list[str]
+    limit: float
+    num_local_transforms: int | None
+    seams: int
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Figures of residuals in world pixels; ``above_limit`` is the share of those above the limit."""
+
+    matches: int
+    pairs: int
+    mean: float
+    median: float
+    percentile_95: float
+    greatest: float
+    above_limit: float
+
+
+@dataclass(frozen=True)
+class Seam:
+    """A pair of tiles, with its matches in the world of the stack."""
+
+    p: str
+    q: str
+    p_z: float
+    q_z: float
+    matches: int
+    mean: float
+    greatest: float
+    x: float
+    y: float
+    p_world: Floats = field(repr=False)
+    q_world: Floats = field(repr=False)
+
+
+@dataclass(frozen=True)
+class DroppedTile:
+    """A tile that is not in the stack any more, and where it was lost."""
+
+    tile_id: str
+    lost_in: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class SectionNumbers:
+    """The numbers of one section; ``problems`` is empty where all is well."""
+
+    z: float
+    tiles_before: int
+    tiles_after: int
+    dropped: list[DroppedTile]
+    within: Residuals | None
+    next_z: float | None
+    between: Residuals | None
+    problems: list[str]
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How many residuals lie between ``edges``; those beyond the last one are in the last bin."""
+
+    edges: list[float]
+    counts: list[int]
+
+
+@dataclass(frozen=True)
+class Overall:
+    """The residuals of all sections."""
+
+    figures: Residuals | None
+    histogram: Histogram
+    worst: list[Seam]
+
+
+@dataclass(frozen=True)
+class ReportNumbers:
+    """All numbers of a report; ``chain`` is the stack and what it was made of, the last one first made last."""
+
+    owner: str
+    project: str
+    choice: Choice
+    sections: list[SectionNumbers]
+    within: Overall
+    between: Overall
+    chain: list[StackSurvey]
+
+    @property
+    def marked(self) -> list[SectionNumbers]:
+        """The sections with problems."""
+        return [section for section in self.sections if section.problems]
+
+
+def report_numbers(render: Render, found: ProjectSurvey, choice: Choice) -> ReportNumbers:
+    """Return the numbers of a report.
+
+    Parameters
+    ----------
+    render : Render
+        Connection.
+    found : ProjectSurvey
+    choice : Choice
+
+    Notes
+    -----
+    Two sections are held at a time, and 4 bytes for each match of the stack.
+    """
+    chain = found.ancestors(choice.after)
+    z_values = found.stack(choice.after).z_values
+    if not z_values:
+        raise RenderModuleError(f"stack {choice.after} holds no tile yet")
+    before = set(found.stack(choice.before).z_values)
+    gathered = {"within": _Gathered(choice), "between": _Gathered(choice)}
+    sections = []
+    with progress(len(z_values), "sections", logger) as advance:
+        for (z, section), (next_z, following) in _in_pairs(render, choice.after, z_values):
+            within = gathered["within"].add(placed_of_sections(render, choice, section), z, z)
+            between = (
+                gathered["between"].add(placed_of_sections(render, choice, section, following), z, next_z)
+                if following is not None and next_z is not None
+                else None
+            )
+            tiles_before, dropped = _dropped(render, chain, choice, z, section) if z in before else (0, [])
+            numbers = (z, tiles_before, len(section.tiles), dropped, within, next_z, between)
+            sections.append(SectionNumbers(*numbers, _problems(numbers, choice)))
+            advance()
+    return ReportNumbers(
+        found.owner,
+        found.project,
+        choice,
+        sections,
+        gathered["within"].overall(),
+        gathered["between"].overall(),
+        chain,
+    )
+
+
+def num_local_transforms_of(render: Render, chain: Sequence[StackSurvey], collections: Sequence[str]) -> int | None:
+    """Return how many transforms of a tile are in the matched pixels; None if the chain of stacks does not tell.
+
+    The stack that was solved by these matches, or a parameter of that run, decides.
+    """
+    known = {stack.name: stack for stack in chain}
+    for stack in chain:
+        parameters = stack.provenance.get("parameters") or {}
+        if not set(collections) & set(_texts(parameters)):
+            continue
+        for name in LOCAL_TRANSFORM_PARAMETERS:
+            if isinstance(parameters.get(name), int):
+                return int(parameters[name])
+        for matched in (known[name] for name in stack.inputs if name in known and known[name].z_values):
+            section = read_section(render, matched.name, matched.z_values[0])
+            specs = (section.tiles[0].get("transforms") or {}).get("specList") or []
+            return len(transforms_for_matching(flattened(specs, section.transforms)))
+    return None
+
+
+def collections_of(found: ProjectSurvey, chain: Sequence[StackSurvey]) -> list[str]:
+    """Return the match collections that the parameters of a chain of stacks name, or all where they name none."""
+    names = [collection.name for collection in found.collections]
+    used = {text for stack in chain for text in _texts(stack.provenance.get("parameters") or {})}
+    return [name for name in names if name in used] or names
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Give all texts in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+
+
+def _in_pairs(
+    render: Render, stack: str, z_values: Sequence[float]
+) -> Iterator[tuple[tuple[float, Section], tuple[float | None, Section | None]]]:
+    """Give each section with the next one, each read once."""
+    section = read_section(render, stack, z_values[0])
+    for index, z in enumerate(z_values):
+        next_z = z_values[index + 1] if index + 1 < len(z_values) else None
+        following = None if next_z is None else read_section(render, stack, next_z)
+        yield (z, section), (next_z, following)
+        if following is not None:
+            section = following
+
+
+class _Gathered:
+    """Residuals of section after section."""
+
+    def __init__(self, choice: Choice) -> None:
+        self._choice = choice
+        self._residuals: list[NDArray[np.float32]] = []
+        self._pairs = 0
+        self._worst: list[Seam] = []
+
+    def add(self, placed: PlacedMatches, p_z: float, q_z: float) -> Residuals | None:
+        """Take the matches of a section, or of two, and return their figures."""
+        self._residuals.append(placed.residuals.astype(np.float32))
+        self._pairs += len(placed.pairs)
+        self._keep_worst(placed, p_z, q_z)
+        return _figures(placed.residuals, len(placed.pairs), self._choice.limit)
+
+    def overall(self) -> Overall:
+        """Return what is known of all."""
+        residuals = np.concatenate([np.empty(0, np.float32), *self._residuals]).astype(float)
+        figures = _figures(residuals, self._pairs, self._choice.limit)
+        edges = np.linspace(0.0, 2.0 * self._choice.limit, HISTOGRAM_BINS + 1)
+        counts = np.histogram(np.minimum(residuals, edges[-1]), edges)[0]
+        return Overall(figures, Histogram(edges.tolist(), counts.tolist()), self._worst)
+
+    def _keep_worst(self, placed: PlacedMatches, p_z: float, q_z: float) -> None:
+        statistics = group_statistics(placed.residuals, placed.pair_of_match, len(placed.pairs))
+        order = np.argsort(-np.nan_to_num(statistics.mean), kind="stable")[: self._choice.seams]
+        for pair in order.tolist():
+            if statistics.count[pair]:
+                self._worst.append(_seam(placed, pair, (p_z, q_z), statistics))
+        self._worst = sorted(self._worst, key=lambda seam: -seam.mean)[: self._choice.seams]
+
+
+def _seam(placed: PlacedMatches, pair: int, z: tuple[float, float], statistics: GroupStatistics) -> Seam:
+    rows = placed.pair_of_match == pair
+    x, y = placed.places[rows].mean(axis=0).tolist()
+    p, q = placed.pairs[pair]
+    return Seam(
+        p=p,
+        q=q,
+        p_z=z[0],
+        q_z=z[1],
+        matches=int(statistics.count[pair]),
+        mean=float(statistics.mean[pair]),
+        greatest=float(statistics.greatest[pair]),
+        x=x,
+        y=y,
+        p_world=placed.p_world[rows],
+        q_world=placed.q_world[rows],
+    )
+
+
+def _figures(residuals: Floats, pairs: int, limit: float) -> Residuals | None:
+    if not len(residuals):
+        return None
+    median, high = np.percentile(residuals, [50, 95])
+    return Residuals(
+        len(residuals),
+        pairs,
+        float(residuals.mean()),
+        float(median),
+        float(high),
+        float(residuals.max()),
+        float((residuals > limit).mean()),
+    )
+
+
+def placed_of_sections(
+    render: Render, choice: Choice, section: Section, following: Section | None = None
+) -> PlacedMatches:
+    """Return the matches within a section, or between it and the next one, in the world."""
+    groups = _groups(section)
+    documents: list[Mapping[str, Any]] = []
+    for collection in choice.collections:
+        base = ("owner", render.DEFAULT_OWNER, "matchCollection", collection, "group")
+        if following is None:
+            for index, first in enumerate(groups):
+                documents += answer(render, *base, first, "matchesWithinGroup")
+                for second in groups[index + 1 :]:
+                    documents += answer(render, *base, first, "matchesWith", second)
+        else:
+            for first in groups:
+                for second in _groups(following):
+                    documents += answer(render, *base, first, "matchesWith", second)
+    both = [section] if following is None else [section, following]
+    tiles = {tile["tileId"]: tile for one in both for tile in one.tiles}
+    shared = {name: spec for one in both for name, spec in one.transforms.items()}
+    return placed_matches(matches_of_documents(documents), tiles, shared, choice.num_local_transforms)
+
+
+def _groups(section: Section) -> list[str]:
+    return sorted({str((tile.get("layout") or {}).get("sectionId")) for tile in section.tiles})
+
+
+def _dropped(
+    render: Render, chain: Sequence[StackSurvey], choice: Choice, z: float, section: Section
+) -> tuple[int, list[DroppedTile]]:
+    """Return how many tiles there were, and those that are gone, each with the stack in which it is missing first."""
+    before = _tile_ids(render, choice.before, z)
+    lost = sorted(before - {tile["tileId"] for tile in section.tiles})
+    if not lost:
+        return len(before), []
+    names = [stack.name for stack in chain]
+    later = chain[names.index(choice.before) + 1 :] if choice.before in names else chain[-1:]
+    present = {stack.name: _tile_ids(render, stack.name, z) for stack in later}
+    dropped = []
+    for tile_id in lost:
+        stack = next(stack for stack in later if tile_id not in present[stack.name])
+        made_by = f"made by {stack.module}" if stack.module else "of which nobody noted how it was made"
+        dropped.append(DroppedTile(tile_id, stack.name, f"not in {stack.name}, {made_by}"))
+    return len(before), dropped
+
+
+def _tile_ids(render: Render, stack: str, z: float) -> set[str]:
+    try:
+        bounds = answer(render, *path_of_stack(render, stack), "z", repr(float(z)), "tileBounds")
+    except RenderModuleError:
+        # a stack in between that lacks the section
+        return set()
+    return {bound["tileId"] for bound in bounds}
+
+
+def _problems(numbers: tuple[Any, ...], choice: Choice) -> list[str]:
+    _, tiles_before, tiles_after, dropped, within, _, between = numbers
+    problems = []
+    if dropped:
+        problems.append(f"{len(dropped)} of {tiles_before} tiles were dropped")
+    if tiles_after > 1 and within is None:
+        problems.append("no matches within the section")
+    for residuals, where in ((within, "within the section"), (between, "to the next one")):
+        if residuals is not None and residuals.above_limit > MOST_ABOVE_LIMIT:
+            problems.append(f"{residuals.above_limit:.0%} of the matches {where} are above {choice.limit:g} px")
+    return problems

@@ -1,0 +1,219 @@
+"""The report as one page of HTML that needs nothing else: no scripts, and nothing from elsewhere."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from rendermodules.command.report.figures import course_figure, histogram_figure, seam_figure
+from rendermodules.command.report.markup import Markup, element, table
+from rendermodules.command.report.numbers import (
+    MOST_ABOVE_LIMIT,
+    DroppedTile,
+    Overall,
+    ReportNumbers,
+    Residuals,
+    Seam,
+    SectionNumbers,
+)
+from rendermodules.command.report.pictures import Picture
+from rendermodules.command.survey import StackSurvey
+from rendermodules.command.text_tables import z_range
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+_LISTED_TILES = 20
+
+SectionPictures = Callable[[SectionNumbers], tuple[Picture | None, Picture | None]]
+SeamPictures = Callable[[Seam], Sequence[Picture]]
+
+
+def report_page(
+    numbers: ReportNumbers, made: Mapping[str, str], thumbnails: SectionPictures, seams: SeamPictures
+) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    numbers : ReportNumbers
+    made : mapping of str to str
+        When and by what the report was made, by name.
+    thumbnails : callable
+        Gives the pictures of a section before and after, None where there shall be none.
+    seams : callable
+        Gives the pictures of a seam.
+    """
+    choice = numbers.choice
+    title = f"{numbers.project}: {choice.before} to {choice.after}"
+    body = [
+        element("h1", title),
+        _verdict(numbers),
+        _figures(numbers),
+        element("h2", "Sections"),
+        course_figure(numbers.sections, choice.limit),
+        _section_table(numbers, thumbnails),
+        _seams("Worst seams within sections", numbers.within, choice.limit, seams),
+        _seams("Worst pairs between sections", numbers.between, choice.limit, seams),
+        element("h2", "How it was made"),
+        [_provenance(stack) for stack in numbers.chain],
+        element("p", "; ".join(f"{name} {value}" for name, value in made.items()), class_="quiet"),
+    ]
+    style = files("rendermodules.command.report").joinpath("page.css").read_text(encoding="utf-8")
+    head = [
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("title", title),
+        element("style", Markup(style)),
+    ]
+    page = element("html", element("head", head), element("body", element("main", body)), lang="en")
+    return f"<!doctype html>\n{page}\n"
+
+
+def _verdict(numbers: ReportNumbers) -> Markup:
+    marked = numbers.marked
+    dropped = sum(len(section.dropped) for section in numbers.sections)
+    if marked:
+        listed = ", ".join(f"{section.z:g}" for section in marked[:12]) + (" ..." if len(marked) > 12 else "")
+        text = f"{len(marked)} of {len(numbers.sections)} sections need a look: z {listed}"
+    else:
+        text = f"No section of {len(numbers.sections)} is beyond a threshold."
+    within, choice = numbers.within.figures, numbers.choice
+    facts = [
+        f"median residual within sections {within.median:.2f} px" if within else "no matches within sections",
+        f"{dropped} tiles dropped",
+        f"matches of {', '.join(choice.collections) or 'no collection'}",
+        f"thresholds: {choice.limit:g} px for a match, {MOST_ABOVE_LIMIT:.0%} of the matches of a section above it, "
+        "no tile dropped",
+    ]
+    return element(
+        "div", element("p", text, class_="lead"), element("p", "; ".join(facts)), class_="bad" if marked else "good"
+    )
+
+
+def _figures(numbers: ReportNumbers) -> list[Markup]:
+    limit = numbers.choice.limit
+    named = (("within sections", numbers.within), ("between neighbouring sections", numbers.between))
+    rows = [[name, *_figure_cells(overall.figures, limit)] for name, overall in named]
+    names = ["pairs", "matches", "mean", "median", "95 %", "worst", f"above {limit:g} px"]
+    head = ["residuals in px", *(element("th", name, class_="number") for name in names)]
+    histograms = [
+        element(
+            "figure",
+            histogram_figure(overall.histogram, limit, f"residuals {name}"),
+            element("figcaption", f"Residuals {name}"),
+        )
+        for name, overall in named
+        if overall.figures
+    ]
+    return [table(head, rows), element("div", histograms, class_="figures")]
+
+
+def _figure_cells(residuals: Residuals | None, limit: float) -> list[Markup]:
+    if residuals is None:
+        return [element("td", "no matches", colspan=7, class_="quiet")]
+    values = [residuals.mean, residuals.median, residuals.percentile_95, residuals.greatest]
+    return [
+        *(element("td", f"{count:,}", class_="number") for count in (residuals.pairs, residuals.matches)),
+        *(element("td", f"{value:.2f}", class_=_mark(value > limit)) for value in values),
+        element("td", f"{residuals.above_limit:.1%}", class_=_mark(residuals.above_limit > MOST_ABOVE_LIMIT)),
+    ]
+
+
+def _mark(is_beyond: bool) -> str:
+    return "number beyond" if is_beyond else "number"
+
+
+def _section_table(numbers: ReportNumbers, thumbnails: SectionPictures) -> Markup:
+    choice = numbers.choice
+    rows = []
+    for section in numbers.sections:
+        before, after = thumbnails(section)
+        rows.append(
+            [
+                element("td", element("b", f"z {section.z:g}"), id=f"z{section.z:g}"),
+                _thumbnail(before, choice.before),
+                _thumbnail(after, choice.after),
+                [f"{section.tiles_before or '-'} to {section.tiles_after}", _dropped(section.dropped)],
+                _section_residuals(section, choice.limit),
+                [element("p", problem, class_="problem") for problem in section.problems] or "well",
+            ]
+        )
+    return table(["section", choice.before, choice.after, "tiles", "residuals in px", ""], rows)
+
+
+def _section_residuals(section: SectionNumbers, limit: float) -> Markup:
+    rows = [(name, one) for name, one in (("within", section.within), ("to the next", section.between)) if one]
+    if not rows:
+        return element("span", "no matches", class_="quiet")
+    return table(
+        ["", *(element("th", name, class_="number") for name in ("median", "95 %", "worst"))],
+        [
+            [
+                name,
+                *(
+                    element("td", f"{value:.2f}", class_=_mark(value > limit))
+                    for value in (one.median, one.percentile_95, one.greatest)
+                ),
+            ]
+            for name, one in rows
+        ],
+    )
+
+
+def _thumbnail(picture: Picture | None, stack: str) -> Markup | str:
+    if picture is None:
+        return ""
+    if not picture.source:
+        return element("span", picture.caption, class_="quiet")
+    return element("img", src=picture.source, alt=f"{stack}, {picture.caption}", loading="lazy")
+
+
+def _dropped(dropped: Sequence[DroppedTile]) -> Markup | None:
+    if not dropped:
+        return None
+    items = [element("li", f"{tile.tile_id}: {tile.reason}") for tile in dropped[:_LISTED_TILES]]
+    if len(dropped) > _LISTED_TILES:
+        items.append(element("li", f"and {len(dropped) - _LISTED_TILES} more; the JSON file has all"))
+    return element("details", element("summary", f"{len(dropped)} dropped", class_="beyond"), element("ul", items))
+
+
+def _seams(title: str, overall: Overall, limit: float, pictures: SeamPictures) -> list[Markup]:
+    if not overall.worst:
+        return []
+    shown = [
+        element(
+            "figure",
+            element("div", [seam_figure(seam, picture, limit) for picture in pictures(seam)], class_="row"),
+            element(
+                "figcaption",
+                element("b", f"{seam.mean:.2f} px", class_="beyond" if seam.mean > limit else None),
+                f" on average, worst {seam.greatest:.2f} px, {seam.matches} matches of {seam.p} and {seam.q}, "
+                f"at x {seam.x:.0f}, y {seam.y:.0f}, z {z_range(sorted({seam.p_z, seam.q_z}))}",
+            ),
+        )
+        for seam in overall.worst
+    ]
+    note = "At full resolution; circles are where one tile has a point, lines lead to where the other has it."
+    return [element("h2", title), element("p", note, class_="quiet"), element("div", shown, class_="seams")]
+
+
+def _provenance(stack: StackSurvey) -> Markup:
+    record = dict(stack.provenance)
+    facts: dict[str, Any] = {
+        "made by": stack.module or "nobody noted it",
+        "version": record.get("version"),
+        "from": ", ".join(stack.inputs),
+        "when": record.get("started") or stack.modified,
+        "state": stack.state,
+        "sections": f"{len(stack.z_values)}, z {z_range(stack.z_values)}" if stack.z_values else "none",
+        "tiles": stack.tile_count,
+    }
+    terms = [[element("dt", name), element("dd", value)] for name, value in facts.items() if value not in (None, "")]
+    parameters = record.get("parameters")
+    shown = (
+        element("details", element("summary", "parameters"), element("pre", json.dumps(parameters, indent=2)))
+        if parameters
+        else None
+    )
+    return element("section", element("h3", stack.name), element("dl", terms), shown)

@@ -1,0 +1,65 @@
+"""Reading less than whole sections of a stack: boxes of tiles, single tiles, ids of sections."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from renderapi.render import Render, format_preamble
+
+from rendermodules.core.sections import TileSpec
+from rendermodules.module.errors import RenderModuleError
+
+_TILES_PER_REQUEST = 1000
+
+
+def tile_bounds(render: Render, stack: str, z: float) -> list[dict[str, Any]]:
+    """Return where the tiles of a section are, a tenth of reading their specs.
+
+    Returns
+    -------
+    list of dict
+        ``tileId``, ``sectionId``, ``z``, ``minX``, ``minY``, ``maxX``, ``maxY`` in world pixels, by tile id.
+    """
+    bounds = _json(render, stack, f"/z/{float(z)!r}/tileBounds", f"tile bounds of stack {stack} at z={z}")
+    return sorted(bounds, key=lambda one: one["tileId"])
+
+
+def tiles_with_ids(render: Render, stack: str, tile_ids: Iterable[str]) -> dict[str, TileSpec]:
+    """Return tile specs by id, their shared transforms written out; ids that the stack does not have are left out."""
+    wanted = sorted(set(tile_ids))
+    found: dict[str, TileSpec] = {}
+    for start in range(0, len(wanted), _TILES_PER_REQUEST):
+        response = render.session.put(
+            _url(render, stack, "/tile-specs-with-ids"),
+            data=orjson.dumps(wanted[start : start + _TILES_PER_REQUEST]),
+            headers={"Content-Type": "application/json"},
+        )
+        found.update((tile["tileId"], tile) for tile in _checked(response, f"tiles of stack {stack}"))
+    return found
+
+
+def section_ids(render: Render, stack: str) -> dict[float, list[str]]:
+    """Return the ids of the sections of each z; several where a section was imaged in parts or again."""
+    ids: dict[float, list[str]] = {}
+    for one in _json(render, stack, "/sectionData", f"sections of stack {stack}"):
+        ids.setdefault(float(one["z"]), []).append(one["sectionId"])
+    return {z: sorted(ids[z]) for z in sorted(ids)}
+
+
+def _url(render: Render, stack: str, path: str) -> str:
+    place = (render.DEFAULT_HOST, render.DEFAULT_PORT, render.DEFAULT_OWNER, render.DEFAULT_PROJECT)
+    url: str = format_preamble(*place, quote(stack, safe="")) + path
+    return url
+
+
+def _json(render: Render, stack: str, path: str, what: str) -> Any:
+    return _checked(render.session.get(_url(render, stack, path)), what)
+
+
+def _checked(response: Any, what: str) -> Any:
+    if response.status_code >= 400:
+        raise RenderModuleError(
+            f"reading {what} failed: Render answered {response.status_code}: {response.text[:500].strip()}"
+        )
+    return orjson.loads(response.content)

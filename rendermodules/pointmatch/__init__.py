@@ -1,0 +1,11 @@
+"""Point matches: which tiles to compare, what they have in common, and whether it can be believed."""
+
+from rendermodules.module.exports import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "CreateTilepairs": "create_tilepairs",
+        "GeneratePointMatches": "generate_point_matches",
+    },
+)

@@ -1,0 +1,114 @@
+"""The numbers of a report."""
+
+import pytest
+
+from rendermodules.command.report.numbers import Choice, collections_of, num_local_transforms_of, report_numbers
+from rendermodules.command.survey import survey
+from rendermodules.module.errors import RenderModuleError
+
+
+@pytest.fixture
+def numbers(project):
+    """Function that makes the numbers of the project."""
+
+    def make(**changes):
+        choice = Choice(
+            **{
+                "before": "raw",
+                "after": "final",
+                "collections": ["m"],
+                "limit": 4.0,
+                "num_local_transforms": None,
+                "seams": 2,
+                **changes,
+            }
+        )
+        return report_numbers(project, survey(project), choice)
+
+    return make
+
+
+def test_residuals(numbers):
+    found = numbers()
+    first, second = found.sections
+    assert (first.z, second.z) == (1.0, 2.0)
+    assert first.within.matches == 2
+    assert first.within.mean == pytest.approx(2.5)
+    assert first.within.greatest == pytest.approx(5.0)
+    assert first.within.above_limit == 0.5
+    assert second.within.greatest == 0.0
+    assert first.next_z == 2.0
+    assert first.between.greatest == 0.0
+    assert second.between is None
+    assert found.within.figures.matches == 5
+    assert found.within.figures.pairs == 3
+    assert found.between.figures.mean == 0.0
+
+
+def test_the_histogram_holds_all(numbers):
+    histogram = numbers().within.histogram
+    assert sum(histogram.counts) == 5
+    assert histogram.counts[0] == 4
+    assert histogram.edges[-1] == 8.0
+    assert numbers(limit=1.0).within.histogram.counts[-1] == 1
+
+
+def test_the_worst_seams_come_first(numbers):
+    worst = numbers().within.worst
+    assert [(seam.p, seam.q, seam.p_z) for seam in worst][0] == ("a1", "b1", 1.0)
+    assert len(worst) == 2
+    assert (worst[0].x, worst[0].y) == (19.75, 4.0)
+    assert worst[0].q_world.tolist() == [[19.0, 1.0], [22.0, 9.0]]
+
+
+def test_dropped_tiles_and_where_they_were_lost(numbers):
+    first, second = numbers().sections
+    assert (first.tiles_before, first.tiles_after) == (3, 2)
+    (dropped,) = first.dropped
+    assert (dropped.tile_id, dropped.lost_in) == ("c1", "montaged")
+    assert "solver.solve" in dropped.reason
+    assert second.dropped == []
+
+
+def test_problems(numbers):
+    first, second = numbers().sections
+    assert first.problems == ["1 of 3 tiles were dropped", "50% of the matches within the section are above 4 px"]
+    assert second.problems == []
+    assert [section.z for section in numbers().marked] == [1.0]
+    assert "no matches within the section" in numbers(collections=[]).sections[1].problems
+
+
+def test_collections(project):
+    found = survey(project)
+    assert collections_of(found, found.ancestors("final")) == ["m"]
+    assert collections_of(found, found.ancestors("raw")) == ["m", "other"]
+
+
+def test_local_transforms_are_those_of_the_stack_that_was_matched(project):
+    chain = survey(project).ancestors("final")
+    assert num_local_transforms_of(project, chain, ["m"]) == 0
+    assert num_local_transforms_of(project, chain, ["other"]) is None
+
+
+def test_num_local_transforms_of_the_parameters_win(project, render_parameters):
+    import json
+
+    from rendermodules.stack.manage_stack import ManageStack
+
+    record = {
+        "module": "rendermodules.solver.solve",
+        "inputs": {"raw": {}},
+        "parameters": {"matches": {"collection": "m"}, "num_local_transforms": 3},
+    }
+    ManageStack(
+        input_data={"render": render_parameters, "stacks": ["montaged"], "versionNotes": json.dumps(record)}
+    ).run()
+    assert num_local_transforms_of(project, survey(project).ancestors("final"), ["m"]) == 3
+
+
+def test_an_empty_stack(project):
+    from rendermodules.module import stacks
+
+    stacks.open_stack(project, "empty", {})
+    with pytest.raises(RenderModuleError, match="holds no tile"):
+        report_numbers(project, survey(project), Choice("raw", "empty", ["m"], 4.0, None, 2))

@@ -1,0 +1,64 @@
+import json
+
+import numpy as np
+import pytest
+
+from rendermodules.core.pointmatches import canvas_matches, point_matches
+from rendermodules.core.sections import Section
+from rendermodules.core.solve.tile_table import FrameRule
+from rendermodules.module import matches
+from rendermodules.module.errors import RenderModuleError
+from rendermodules.module.solve_inputs import SolveInputs, read_section
+
+POINTS = np.array([[1.0, 2.0]])
+
+
+def found(p, q):
+    return point_matches(p, q, POINTS, POINTS)
+
+
+@pytest.fixture
+def inputs(render, render_parameters, write_stack, tile_spec):
+    """Stack of two sections, of which one has two section ids, and matches of all kinds."""
+    tiles = [tile_spec(name, 1.0) for name in "ab"]
+    tiles[1]["layout"]["sectionId"] = "1.1"
+    write_stack("raw", Section(1.0, tiles), Section(2.0, [tile_spec("c", 2.0)]))
+    pairs = [
+        found(("1.0", "a"), ("1.1", "b")),
+        found(("1.0", "a"), ("1.0", "x")),
+        found(("1.1", "b"), ("2.0", "c")),
+        found(("2.0", "c"), ("2.0", "y")),
+    ]
+    matches.write_matches(matches.match_collection(render, "found"), pairs)
+    return SolveInputs(render_parameters, "raw", collections=("found",))
+
+
+def test_matches_of_a_section_are_those_of_all_its_groups(inputs):
+    section, table, within = read_section(inputs, 1.0, FrameRule())
+    assert section.z == 1.0
+    assert table.groups == ["1.0", "1.1"]
+    assert sorted((p, q) for (_, p), (_, q) in zip(within.p_canvases, within.q_canvases, strict=True)) == [
+        ("a", "b"),
+        ("a", "x"),
+    ]
+    everything = [inputs.matches_of_groups(groups) for groups in inputs.groups_of_stack(["1.0", "1.1", "2.0"])]
+    assert [len(part) for part in everything] == [2, 1, 1]
+
+
+def test_a_file_that_was_changed_is_read_again(tmp_path):
+    file = tmp_path / "matches.json"
+    inputs = SolveInputs(None, None, match_files=(str(file),))
+    pairs = [found(("1", "a"), ("1", "b")), found(("1", "b"), ("1", "c")), found(("2", "d"), ("2", "e"))]
+    for count in (1, 2, 3):
+        file.write_text(json.dumps([canvas_matches(one) for one in pairs[:count]]))
+        assert len(inputs.matches_of_files(["b"])) == min(count, 2)
+
+
+def test_sections_of_files(tmp_path, tile_spec):
+    for z in (1.0, 2.0):
+        (tmp_path / f"{z}.json").write_text(json.dumps([tile_spec(f"t{z}", z)]))
+    inputs = SolveInputs(None, None, tile_files=tuple(str(tmp_path / f"{z}.json") for z in (1.0, 2.0)))
+    assert inputs.z_values({}) == [1.0, 2.0]
+    assert inputs.section(2.0).tiles[0]["tileId"] == "t2.0"
+    with pytest.raises(RenderModuleError, match=r"they have z 1.0, 2.0"):
+        inputs.z_values({"z": 3.0})
