@@ -41,7 +41,9 @@ def with_mask(owner: ImageOwner, urls: Mapping[int, str]) -> ImageOwner:
     return with_levels(owner, masked_level)
 
 
-def filled_border_mask(image: NDArray[Any], fill_value: float, margin: int) -> NDArray[np.uint8] | None:
+def filled_border_mask(
+    image: NDArray[Any], fill_value: float, margin: int, feather: int = 0
+) -> NDArray[np.uint8] | None:
     """Return a mask that hides the parts of an image at its edges that were filled with one value.
 
     Such parts are left by programs that have turned or corrected an image before: they show nothing and cover, in a
@@ -54,26 +56,38 @@ def filled_border_mask(image: NDArray[Any], fill_value: float, margin: int) -> N
         The value of filled pixels.
     margin : int
         Pixels beside filled ones that are hidden too, since interpolation has mixed the two.
+    feather : int, default: 0
+        Pixels over which the image fades in from its edges and from what is hidden.
 
     Returns
     -------
     (rows, columns) uint8 array or None
-        0 where hidden, 255 elsewhere; None when nothing is filled.
+        0 where hidden, 255 where seen; None when nothing is hidden or faded.
     """
     import cv2
 
-    grey = image if image.ndim == 2 else image.max(axis=2)
-    filled = (grey == fill_value).astype(np.uint8)
+    seen: NDArray[Any] = _unfilled(image if image.ndim == 2 else image.max(axis=2), fill_value)
+    if margin:
+        # what lies outside the image is not filled
+        seen = cv2.erode(seen, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8), borderValue=1)
+    if seen.all() and not feather:
+        return None
+    if not feather:
+        return seen * np.uint8(255)
+    distance = cv2.distanceTransform(np.pad(seen, 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    return np.rint(255 * np.minimum(distance / feather, 1)).astype(np.uint8)
+
+
+def _unfilled(image: NDArray[Any], fill_value: float) -> NDArray[np.uint8]:
+    """Return 0 where the image is filled from its edges and 1 elsewhere."""
+    import cv2
+
+    filled = (image == fill_value).astype(np.uint8)
     _, labels, figures, _ = cv2.connectedComponentsWithStats(filled, connectivity=4)
     edges = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     # a few dark pixels at the edge are noise, not a filling
     outside = [label for label in edges if label and figures[label, cv2.CC_STAT_AREA] >= _SMALLEST_FILLED]
-    if not outside:
-        return None
-    hidden: NDArray[Any] = np.isin(labels, outside).astype(np.uint8)
-    if margin:
-        hidden = cv2.dilate(hidden, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8))
-    return np.where(hidden, 0, 255).astype(np.uint8)
+    return np.isin(labels, outside, invert=True).astype(np.uint8)
 
 
 def levels_of(section: Section) -> set[int]:

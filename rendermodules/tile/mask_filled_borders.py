@@ -3,7 +3,8 @@
 Programs that turn or correct an image before it is stored fill what is left at its edges, mostly with 0. In a montage
 such borders cover what the tile below shows, as black wedges. Each image that has them gets a mask of its own, written
 to ``mask_dir``, at every level of its pyramid; the images are not changed. Images without such borders keep what mask
-they have. Masks that are there already are made again only where the image is newer.
+they have, unless ``feather`` asks that all fade in from their edges, which should be less than half of the overlap.
+Masks that are there already are made again only where the image is newer.
 """
 
 import functools
@@ -23,13 +24,21 @@ class MaskFilledBordersParameters(SectionMapParameters, ChannelParameters):
     mask_dir = OutputDir("folder for the masks, by the paths of the images", required=True)
     fill_value = Float("grey value of filled pixels", default=0.0)
     margin = Int("pixels beside filled ones that are hidden too", default=2, minimum=0)
+    feather = Int(
+        "pixels over which every image fades in from its edges, so that neighbours of unequal brightness blend; "
+        "0 for sharp edges",
+        default=0,
+        minimum=0,
+    )
 
 
-def _masked(section: Section, *, mask_dir: str, fill_value: float, margin: int, channels: list[str] | None) -> Section:
+def _masked(
+    section: Section, *, mask_dir: str, fill_value: float, margin: int, feather: int, channels: list[str] | None
+) -> Section:
     from rendermodules.io.images import ImageSource
     from rendermodules.io.mask_files import mask_urls, written_mask
 
-    make = functools.partial(filled_border_mask, fill_value=fill_value, margin=margin)
+    make = functools.partial(filled_border_mask, fill_value=fill_value, margin=margin, feather=feather)
 
     def masked(_: TileSpec, owner: ImageOwner) -> ImageOwner:
         levels = dict(image_levels(owner))
@@ -46,7 +55,7 @@ class MaskFilledBorders(SectionMapModule):
     default_schema = MaskFilledBordersParameters
 
     def section_task(self) -> Callable[..., Section]:
-        names = ("mask_dir", "fill_value", "margin", "channels")
+        names = ("mask_dir", "fill_value", "margin", "feather", "channels")
         return functools.partial(_masked, **{name: self.args[name] for name in names})
 
 
