@@ -104,7 +104,11 @@ def store(tmp_path_factory):
     channels = {z: section_specs(SETTINGS, z, "true", url) for z in SETTINGS.zvalues}
     single = {z: one_channel(section) for z, section in channels.items()}
     raw = [one_channel(section_specs(SETTINGS, z, "nominal", url)) for z in SETTINGS.zvalues]
-    record = {"module": "rendermodules.solver.solve_transforms", "inputs": {"raw": {}}, "parameters": {}}
+    record = {
+        "module": "rendermodules.solver.solve_transforms",
+        "inputs": {"raw": {"currentVersionNumber": 1}},
+        "parameters": {},
+    }
     write("raw", raw)
     write("aligned", single.values(), versionNotes=json.dumps(record))
     write("channels", channels.values())
