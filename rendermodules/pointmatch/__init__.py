@@ -8,5 +8,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "CreateTilepairs": "create_tilepairs",
         "FilterPointMatches": "filter_point_matches",
         "GeneratePointMatches": "generate_point_matches",
+        "MergeMatchCollections": "merge_match_collections",
     },
 )
