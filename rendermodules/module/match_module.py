@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from rendermodules.core.identifiers import repeated
 from rendermodules.core.pointmatches import PointMatches
 from rendermodules.core.problems import listed
 from rendermodules.module import matches
@@ -254,6 +255,12 @@ def _mapped_group(
     mapped = task(looked_at)
     kept = [one for one in mapped.matches if len(one)]
     others = [one for one in found if not selection.holds(one)] if keep_others else []
+    twice = repeated(one.pair for one in (*kept, *others))
+    if twice:
+        raise RenderModuleError(
+            f"{len(twice)} pairs would be there twice, {' and '.join(twice[0][1::2])} the first; "
+            "merge_match_collections puts matches of one pair together"
+        )
     matches.write_matches(match_collection(render, *target), [*kept, *others])
     return {**written_summary(len(looked_at), kept, mapped.dropped), "report": list(mapped.report)}
 

@@ -9,5 +9,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "FilterPointMatches": "filter_point_matches",
         "GeneratePointMatches": "generate_point_matches",
         "MergeMatchCollections": "merge_match_collections",
+        "RemapMatches": "remap_matches",
+        "SwapMatches": "swap_matches",
     },
 )
