@@ -91,7 +91,7 @@ def demo_steps(pool_size: int) -> list[Step]:
             "find the same points in both tiles of a pair",
             "montage_matches",
             "pointmatch.generate_point_matches",
-            {**render, "pairJson": ["montage_pairs.json"], "collection": "montage", **workers},
+            {**render, "pairJson": ["montage_pairs.json"], "output_collection": "montage", **workers},
         ),
         Step(
             "place the tiles of each section",
@@ -122,7 +122,7 @@ def demo_steps(pool_size: int) -> list[Step]:
             "find the same structures in consecutive sections",
             "section_matches",
             "pointmatch.generate_point_matches",
-            {**render, "pairJson": ["section_pairs.json"], "collection": "sections", **workers},
+            {**render, "pairJson": ["section_pairs.json"], "output_collection": "sections", **workers},
         ),
         Step(
             "place the tiles of all sections together",

@@ -256,12 +256,42 @@ SOLVER = {
 }
 """What the area ``solver`` took over."""
 
+_RESIDUALS = LegacyName(
+    "residuals.compute_residuals",
+    note="residuals count for both tiles of a pair, and rmse is a root mean square; pictures and tables go to "
+    "output_directory",
+)
+
+RESIDUALS = {
+    "asap.residuals.compute_residuals": _RESIDUALS,
+    "bigfeta.qctools.CheckResiduals": _RESIDUALS,
+    "bigfeta.qctools.CheckTransforms": _RESIDUALS,
+}
+"""What the area ``residuals`` took over; the first was a library."""
+
+STITCHING = {
+    "renderapps.stitching.detect_and_drop_stitching_mistakes": LegacyName(
+        "stitching.detect_stitching_mistakes",
+        {"edge_threshold": 1843.0},
+        note="tiles are followed by their middles through all of their transforms; tiles without neighbours and what "
+        "was dropped are reported",
+    ),
+    "renderapps.stitching.remove_outer_tiles": LegacyName(
+        "stitching.detect_stitching_mistakes",
+        {"min_neighbors": 4, "edge_threshold": 1843.0},
+        note="it wrote all tiles; tiles with fewer than four neighbours are now really removed",
+    ),
+}
+"""What the area ``stitching`` took over."""
+
 LEGACY_NAMES: Mapping[str, LegacyName] = {
     **DATAIMPORT,
     **STACK,
     **TILE,
     **DATAMANAGEMENT,
     **SOLVER,
+    **RESIDUALS,
+    **STITCHING,
 }
 """Every old name."""
 

@@ -1,4 +1,4 @@
-"""Kill a module at each of its changes to a store, start it again, and say what the stacks are like.
+"""Kill a module at each of its changes to a store, start it again, and say what stacks and match collections are like.
 
 ``python killed_runs.py STORE MODULE PARAMETERS``: the store is left alone, a copy of it is used. The parameters are
 JSON, with any ``render.host``. Prints one JSON line for each change: how the run and its repetition ended, the stacks
@@ -16,9 +16,11 @@ from pathlib import Path
 import renderapi
 from requests import Session
 
-from rendermodules.module import stacks
+from rendermodules.core.pointmatches import canvas_matches
+from rendermodules.module import matches, stacks
 from rendermodules.module.catalogue import find_module
 from rendermodules.module.connection import connect
+from rendermodules.module.matches import match_collection
 
 
 def in_child(function, *arguments):
@@ -65,8 +67,12 @@ def repeated_run(module, parameters, ended):
 
 
 def state(render):
-    """Return the tiles and shared transforms of all sections, by stack and z."""
-    return {
+    """Return the tiles and shared transforms of all sections, by stack and z, and the matches of all collections."""
+    collections = {
+        f"match collection {name}": list(map(canvas_matches, matches.all_matches(match_collection(render, name))))
+        for name in matches.collection_names(render)
+    }
+    return collections | {
         name: {
             str(z): [section.tiles, section.transforms]
             for z in renderapi.stack.get_z_values_for_stack(name, render=render)

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rendermodules.core.estimation import EstimationError, composed, fitted_model, inverted
 from rendermodules.core.sections import TileSpec, TransformSpec, transform_list
 from rendermodules.core.transforms import (
-    CoordinateTransform,
+    NotInvertibleError,
     SharedTransforms,
     TransformError,
     TransformList,
@@ -27,6 +28,9 @@ LENS_LABEL = "lens"
 
 _MOST_WITHOUT_LENS = 2
 _POINTS_PER_SIDE = 8
+_GRID_SIDE = 9
+_SHARED_MARGIN = 0.1
+_FEWEST_SHARED = 9
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,9 @@ class MatchFrame:
     ----------
     width, height : float
         Size of the tile's image in pixels.
-    local : CoordinateTransform
+    local : TransformList
         From pixels of the image to the frame.
-    placing : CoordinateTransform
+    placing : TransformList
         From the frame to the world.
     local_specs : list of dict
         The transforms of ``local``, flattened, as Render's JSON.
@@ -47,14 +51,19 @@ class MatchFrame:
 
     width: float
     height: float
-    local: CoordinateTransform
-    placing: CoordinateTransform
+    local: TransformList
+    placing: TransformList
     local_specs: list[TransformSpec]
 
     @property
     def num_local_transforms(self) -> int:
         """How many transforms lead from the image to the frame."""
         return len(self.local_specs)
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether any transform leads from the frame to the world."""
+        return bool(self.placing.parts)
 
     @property
     def box(self) -> NDArray[np.float64]:
@@ -95,6 +104,38 @@ def match_frame(
     except TransformError as error:
         raise TransformError(f"tile {tile.get('tileId')}: {error}") from None
     return MatchFrame(float(tile["width"]), float(tile["height"]), local, placing, specs[:count])
+
+
+def expected_place(p: MatchFrame, q: MatchFrame) -> NDArray[np.float64] | None:
+    """Return where the frame of one tile lies in that of another, as both are placed in the world.
+
+    Parameters
+    ----------
+    p, q : MatchFrame
+        Of the two tiles.
+
+    Returns
+    -------
+    (2, 3) float array or None
+        From pixels of p to pixels of q: exact for affines, otherwise the affine that fits best where p lies on q. None
+        when neither tile is placed by any transform, or the way from the world into q cannot be found.
+    """
+    if not p.is_placed and not q.is_placed:
+        return None
+    p_affine, q_affine = p.placing.affine, q.placing.affine
+    try:
+        if p_affine is not None and q_affine is not None:
+            return composed(p_affine, inverted(q_affine))
+        low, high = p.box
+        steps = np.linspace(0, 1, _GRID_SIDE)
+        grid = low + np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2) * (high - low)
+        on_q = q.placing.inverse(p.placing.apply(grid))
+        margin = _SHARED_MARGIN * (q.box[1] - q.box[0])
+        shared = ((on_q >= q.box[0] - margin) & (on_q <= q.box[1] + margin)).all(axis=1)
+        chosen = shared if shared.sum() >= _FEWEST_SHARED else np.ones(len(grid), dtype=bool)
+        return fitted_model(grid[chosen], on_q[chosen], "AFFINE")
+    except (NotInvertibleError, EstimationError):
+        return None
 
 
 def transforms_for_matching(specs: Sequence[TransformSpec]) -> list[TransformSpec]:

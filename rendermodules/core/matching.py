@@ -87,7 +87,7 @@ class MatchedPair:
     method : str, optional
         "correlation" or "features"; absent without matches.
     reason : str, optional
-        Why there are no matches; absent with matches.
+        Why there are no matches, figures in parentheses; absent with matches.
     dropped : dict of str to int
         What was dropped on the way, by step and reason; also of a step that gave way to another.
     """
@@ -192,7 +192,9 @@ def matched_by_correlation(
     blocks = matched_blocks(p_image, q_image, alignment, parameters.blocks, p_mask, q_mask)
     dropped |= _counted("blocks", blocks.dropped)
     if len(blocks.p) < max(_FEWEST_BLOCKS, _SMALLEST_FOUND_PART * blocks.tried):
-        return no_matches(f"{len(blocks.p)} of {blocks.tried} blocks found: {_main_reason(blocks.dropped)}", dropped)
+        return no_matches(
+            f"too few blocks found ({len(blocks.p)} of {blocks.tried}): {_main_reason(blocks.dropped)}", dropped
+        )
     try:
         matrix = fitted_model(blocks.p, blocks.q, "AFFINE")
     except EstimationError:
@@ -330,10 +332,10 @@ def _is_turned(one: ConsensusSet, expected: NDArray[np.float64] | None) -> bool:
 def _why_none(filtered: FilteredCandidates, turned: int, count: int, enough: int) -> str:
     by_chance = filtered.dropped.get("agreeing by chance", 0)
     if turned:
-        return f"{turned} of {count} candidates agree, but on a place turned against the expected one"
+        return f"candidates agree on a place turned against the expected one ({turned} of {count})"
     if by_chance:
-        return f"{by_chance} of {count} candidates agree, as by chance"
-    return f"no {enough} of {count} candidates agree"
+        return f"candidates agree as by chance ({by_chance} of {count})"
+    return f"too few candidates agree (fewer than {enough} of {count})"
 
 
 def _has_rival(

@@ -105,7 +105,7 @@ def read_pair_files(paths: str | Path | Sequence[str | Path]) -> PairFile:
     """
     if isinstance(paths, str | Path):
         paths = [paths]
-    files = [file for path in paths for file in _existing(Path(path))]
+    files = [file for path in paths for file in existing_pair_files(path)]
     contents = [_read(file) for file in files]
     templates = {content.url_template for content in contents}
     if len(templates) > 1:
@@ -140,7 +140,9 @@ def _parts(path: Path) -> list[Path]:
     return [file for _, file in sorted(numbers)]
 
 
-def _existing(path: Path) -> list[Path]:
+def existing_pair_files(path: str | Path) -> list[Path]:
+    """Return a file of pairs, or its parts if it is not there itself; FileNotFoundError if neither is."""
+    path = Path(path)
     if path.exists():
         return [path]
     parts = _parts(path)

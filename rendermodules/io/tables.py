@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rendermodules.core.problems import InputError, Problems
 from rendermodules.core.tables import Table
+from rendermodules.io.files import write_bytes_whole
 
 
 def read_table(path: str | Path) -> tuple[Table, dict[str, Any]]:
@@ -31,6 +33,24 @@ def read_table(path: str | Path) -> tuple[Table, dict[str, Any]]:
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a text file in UTF-8 ({error.reason} at byte {error.start})") from None
     return _json_table(path, text) if path.suffix.lower() == ".json" else (_separated_table(path, text), {})
+
+
+def write_table(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV: a first line with the names of the first row's cells, and one line a row, None as nothing.
+
+    Raises
+    ------
+    ValueError
+        A row has a cell that the first has not.
+    OSError
+        The file cannot be written; what was there before is unchanged.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    if rows:
+        writer.writeheader()
+    writer.writerows(rows)
+    write_bytes_whole(path, text.getvalue().encode())
 
 
 def _separated_table(path: Path, text: str) -> Table:

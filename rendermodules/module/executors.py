@@ -179,6 +179,24 @@ def _dask_client(pool: Mapping[str, Any]) -> Iterator[Any]:
 
 
 @contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Let OpenCV and linear algebra compute with one thread in this process: its threads are the workers.
+
+    Worker processes do so anyway. Results of sums may hang on the number of threads that share them.
+    """
+    import cv2
+    from threadpoolctl import threadpool_limits
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with threadpool_limits(limits=1, user_api="blas"):
+            yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+@contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

@@ -226,6 +226,29 @@ class OutputStackParameters(StackWritingParameters):
     aliases: ClassVar[Mapping[str, str | None]] = {"outputStack": "output_stack"}
 
 
+class MatchOwnerParameters(DefaultSchema):
+    """Whose match collections."""
+
+    match_owner = Str("owner of the match collections; that of the connection by default")
+
+
+class InputCollectionParameters(MatchOwnerParameters):
+    """The matches that are read."""
+
+    input_collection = Str("match collection to read", required=True)
+
+    aliases: ClassVar[Mapping[str, str | None]] = dict.fromkeys(
+        ("matchcollection", "matchCollection", "match_collection", "collection", "input_match_collection"),
+        "input_collection",
+    )
+
+
+class OutputCollectionParameters(MatchOwnerParameters):
+    """The matches that are written."""
+
+    output_collection = Str("match collection to write; made when it does not exist", required=True)
+
+
 class SectionIdParameters(DefaultSchema):
     """Whether section ids follow a new z."""
 

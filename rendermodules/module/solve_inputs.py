@@ -13,7 +13,7 @@ from rendermodules.core.problems import listed
 from rendermodules.core.sections import Section
 from rendermodules.core.solve.match_table import MatchTable, joined_matches, match_table
 from rendermodules.core.solve.options import NO_ANCHORS, Anchors
-from rendermodules.core.solve.tile_table import FrameRule, TileTable, anchors_of, joined_tables, tile_table
+from rendermodules.core.solve.tile_table import FrameRule, TileTable, anchors_of, joined_tables, section_id, tile_table
 from rendermodules.io.match_files import read_match_file
 from rendermodules.io.tilespecs import merged_sections, read_tilespecs
 from rendermodules.module import matches, stacks
@@ -70,8 +70,8 @@ class SolveInputs(NamedTuple):
             tuple(parameters["match_files"] or ()),
             tuple(parameters["match_collections"] or ()),
             parameters["match_owner"],
-            parameters["anchor_stack"],
-            parameters["anchor_weight"],
+            parameters.get("anchor_stack"),
+            parameters.get("anchor_weight", 1.0),
         )
 
     @property
@@ -114,6 +114,11 @@ class SolveInputs(NamedTuple):
         pairs = itertools.combinations_with_replacement(sorted(set(groups)), 2)
         return [Groups(name, *pair) for pair in pairs for name in self.collections]
 
+    def groups_between(self, first: Iterable[str], second: Iterable[str]) -> list[Groups]:
+        """Return what is to be read for the matches of some groups with others."""
+        pairs = itertools.product(sorted(set(first)), sorted(set(second)))
+        return [Groups(name, *pair) for pair in pairs for name in self.collections]
+
     def groups_of_stack(self, groups: Iterable[str]) -> list[Groups]:
         """Return what is to be read for the matches of very many groups with each other."""
         return [Groups(name, group, None) for group in sorted(set(groups)) for name in self.collections]
@@ -136,6 +141,15 @@ class SolveInputs(NamedTuple):
             places = sorted({place for tile_id in tile_ids for place in by_tile.get(tile_id, ())})
             parts.append(match_table([found[place] for place in places]))
         return joined_matches(parts)
+
+    def matches_between(self, sections: Sequence[Section]) -> MatchTable:
+        """Return the matches within a section, or those of two with each other."""
+        groups = [[section_id(tile, section.z) for tile in section.tiles] for section in sections]
+        units = self.groups_within(groups[0]) if len(groups) == 1 else self.groups_between(*groups)
+        parts = [self.matches_of_groups(unit) for unit in units]
+        return joined_matches(
+            [*parts, self.matches_of_files([tile["tileId"] for section in sections for tile in section.tiles])]
+        )
 
     def _collection(self, name: str) -> matches.MatchCollection:
         return matches.match_collection(self.connection, name, self.match_owner)
@@ -168,9 +182,7 @@ def _matches_of_file(file: _FileState) -> tuple[list[PointMatches], dict[str, li
 def read_section(inputs: SolveInputs, z: float, rule: FrameRule) -> tuple[Section, TileTable, MatchTable]:
     """Return a section, its table, and all matches between its tiles."""
     section = inputs.section(z)
-    table = tile_table(section, rule)
-    parts = [inputs.matches_of_groups(groups) for groups in inputs.groups_within(table.groups)]
-    return section, table, joined_matches([*parts, inputs.matches_of_files(table.ids)])
+    return section, tile_table(section, rule), inputs.matches_between([section])
 
 
 def read_sections(

@@ -115,6 +115,11 @@ class SolveGaugeParameters(DefaultSchema):
     fixed_tiles = List(Str, "ids of tiles that stay where they are")
     anchor_stack = Str("stack whose tiles of the same ids say where tiles are wished to be")
     anchor_weight = Float("how much each wish counts, in matched points of weight 1", default=1.0, minimum=0)
+
+
+class UnmatchedTileParameters(DefaultSchema):
+    """What becomes of tiles without matches."""
+
     unmatched_tiles = Str(
         "tiles without matches: neighbors moves them as the tiles about them, prior leaves them where they are, "
         "drop leaves them out of the output; they are reported in any case",
@@ -157,7 +162,11 @@ class SolveInputParameters(ModuleParameters, ZValueParameters):
     @pre_load
     def accept_bigfeta(self, data: Any, **_: Any) -> Any:
         """Return parameters of BigFeta as ours."""
-        return parameters_of_bigfeta(data) if is_of_bigfeta(data) else data
+        if not is_of_bigfeta(data):
+            return data
+        ours = parameters_of_bigfeta(data)
+        # what another module of BigFeta's family does not need is left out, but nothing that is misspelt
+        return {name: value for name, value in ours.items() if name in self.fields or data.get(name) == value}
 
     @pre_load
     def require_render(self, data: Any, **_: Any) -> Any:
@@ -182,6 +191,7 @@ class SolveParameters(
     SolveFrameParameters,
     SolveDepthParameters,
     SolveGaugeParameters,
+    UnmatchedTileParameters,
     PoolParameters,
 ):
     """What is solved: tiles, matches, model."""

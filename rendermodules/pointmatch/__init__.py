@@ -6,5 +6,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "CreateTilepairs": "create_tilepairs",
+        "FilterPointMatches": "filter_point_matches",
+        "GeneratePointMatches": "generate_point_matches",
     },
 )

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from rendermodules.core.problems import InputError
-from rendermodules.io.tables import read_table
+from rendermodules.io.tables import read_table, write_table
 
 
 @pytest.mark.parametrize(("name", "mark"), [("t.csv", ","), ("t.tsv", "\t"), ("t.txt", ";")])
@@ -49,3 +49,11 @@ def test_no_json_table(tmp_path, content, message):
     path.write_text(content)
     with pytest.raises(InputError, match=message):
         read_table(path)
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    write_table(tmp_path / "a.csv", [{"name": "a,b", "x": 0.1, "y": None}, {"name": "ü", "x": 1e-9, "y": 2}])
+    table, _ = read_table(tmp_path / "a.csv")
+    assert table.columns == {"name": ("a,b", "ü"), "x": ("0.1", "1e-09"), "y": ("", "2")}
+    write_table(tmp_path / "empty.csv", [])
+    assert (tmp_path / "empty.csv").read_bytes() == b""

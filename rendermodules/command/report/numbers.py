@@ -168,9 +168,9 @@ def report_numbers(render: Render, found: ProjectSurvey, choice: Choice) -> Repo
     sections = []
     with progress(len(z_values), "sections", logger) as advance:
         for (z, section), (next_z, following) in _in_pairs(render, choice.after, z_values):
-            within = gathered["within"].add(_placed(render, choice, section, None), z, z)
+            within = gathered["within"].add(placed_of_sections(render, choice, section), z, z)
             between = (
-                gathered["between"].add(_placed(render, choice, section, following), z, next_z)
+                gathered["between"].add(placed_of_sections(render, choice, section, following), z, next_z)
                 if following is not None and next_z is not None
                 else None
             )
@@ -308,7 +308,9 @@ def _figures(residuals: Floats, pairs: int, limit: float) -> Residuals | None:
     )
 
 
-def _placed(render: Render, choice: Choice, section: Section, following: Section | None) -> PlacedMatches:
+def placed_of_sections(
+    render: Render, choice: Choice, section: Section, following: Section | None = None
+) -> PlacedMatches:
     """Return the matches within a section, or between it and the next one, in the world."""
     groups = _groups(section)
     documents: list[Mapping[str, Any]] = []

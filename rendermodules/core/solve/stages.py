@@ -31,6 +31,10 @@ from rendermodules.core.solve.system import TileSystem
 SAMPLE_TILES = 2000
 """Tiles that the strength of regularisation is learnt from: it is a property of tiles, not of their number."""
 
+INDEPENDENT_POINTS = 20
+"""Points of a pair that count when the strength is learnt. However many there are, those of a pair err together, and
+taken for independent their common error would look like a deformation of the tiles."""
+
 LARGE_TURN = 0.1
 """Radians between a pair and the tiles' turns above which these are not a good start."""
 
@@ -299,5 +303,9 @@ def learnt_strength(problem: Problem, model: LinearModel, factors: FloatArray) -
     sample = connected_sample(len(problem.prior), moments.pairs, SAMPLE_TILES)
     keep = pairs_within(sample, moments.pairs)
     part = problem.subset(keep)
-    equations = regularized_system(model, part.moments.scaled(factors[keep]), part.system(), hold_mean=True)
-    return likeliest_strength(equations, int(part.moments.counts[factors[keep] >= LEAST_WEIGHT].sum()))
+    counts = part.moments.counts
+    share = np.minimum(1.0, INDEPENDENT_POINTS / counts)
+    equations = regularized_system(model, part.moments.scaled(factors[keep] * share), part.system(), hold_mean=True)
+    independent = int((counts * share)[factors[keep] >= LEAST_WEIGHT].sum())
+    # in weights of all points again
+    return likeliest_strength(equations, independent) / float(np.median(share))

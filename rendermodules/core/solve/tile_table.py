@@ -157,7 +157,7 @@ def tile_table(section: Section, rule: FrameRule) -> TileTable:
     rows = [reader.row(tile) for tile in section.tiles]
     return TileTable(
         [tile["tileId"] for tile in section.tiles],
-        [str((tile.get("layout") or {}).get("sectionId", section.z)) for tile in section.tiles],
+        [section_id(tile, section.z) for tile in section.tiles],
         np.full(len(rows), float(section.z)),
         np.array([row.size for row in rows]).reshape(-1, 2),
         np.array([row.origin for row in rows]).reshape(-1, 2),
@@ -168,6 +168,11 @@ def tile_table(section: Section, rule: FrameRule) -> TileTable:
         np.array([row.corrected for row in rows], dtype=bool),
         np.array([row.same_frame for row in rows], dtype=bool),
     )
+
+
+def section_id(tile: TileSpec, z: float) -> str:
+    """Return the id of a tile's section, which is the group of its matches; by z where it has none."""
+    return str((tile.get("layout") or {}).get("sectionId", z))
 
 
 def joined_tables(tables: Sequence[TileTable]) -> TileTable:

@@ -14,6 +14,7 @@ from scipy.linalg import LinAlgError
 
 from rendermodules.core.connectivity import component_labels, pair_counts, pairs_within
 from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
+from rendermodules.core.solve.balance import balanced
 from rendermodules.core.solve.bases import Basis, polynomial_basis, spline_basis
 from rendermodules.core.solve.lens import Lens
 from rendermodules.core.solve.lens_fit import fitted_lens
@@ -66,7 +67,7 @@ def solved_tiles(
     checked = checked_matches(matches, len(tiles), options.minimum_points, options.maximum_points, options.seed)
     if len(tiles) > 1 and not len(checked.matches.pairs):
         raise NoMatchesError(f"no matches that a solve can use: {dropped_text(checked, len(matches.pairs))}")
-    kinds = _pair_kinds(tiles.sections, checked.matches.pairs)
+    distances, kinds = _pair_kinds(tiles.sections, checked.matches.pairs)
     everything, pairs = _with_anchors(tiles, checked.matches, anchors)
     frames = _frames(everything)
     prior = coefficients_of(everything.priors, frames)
@@ -81,10 +82,17 @@ def solved_tiles(
         moments, frames, prior, everything.sizes, everything.fixed, Reweighting(kinds) if options.robust else None
     )
     try:
-        shaping, kept = staged(problem, prior_motions(begin), basis, options)
+        if options.balance and options.degree_factors is None:
+            shaping, kept, factors = balanced(
+                problem, kinds, lambda part, at: staged(part, prior_motions(at), basis, options), begin
+            )
+        else:
+            shaping, kept = staged(problem, prior_motions(begin), basis, options)
+            factors = {}
     except LinAlgError as error:
         raise SolveError(str(error)) from error
-    return _solution(tiles, checked, problem, basis, lenses, shaping, kept, options)
+    solution = _solution(tiles, checked, problem, basis, lenses, shaping, kept, options)
+    return replace(solution, balance={float(distances[kind]): factor for kind, factor in factors.items()})
 
 
 def dropped_text(checked: CheckedMatches, given: int) -> str:
@@ -108,10 +116,10 @@ def _basis(tiles: TileSet, frames: TileFrames, options: SolveOptions) -> Basis:
     return polynomial_basis(1)
 
 
-def _pair_kinds(sections: FloatArray, pairs: IntArray) -> IntArray:
-    """Return the kind (m,) of pairs: all of the same distance in z are judged together."""
-    distances = np.abs(sections[pairs[:, 0]] - sections[pairs[:, 1]])
-    return np.unique(distances, return_inverse=True)[1].astype(np.int64)
+def _pair_kinds(sections: FloatArray, pairs: IntArray) -> tuple[FloatArray, IntArray]:
+    """Return the distances in z that there are, and the kind (m,) of pairs: all of a distance are judged together."""
+    distances, kinds = np.unique(np.abs(sections[pairs[:, 0]] - sections[pairs[:, 1]]), return_inverse=True)
+    return distances, kinds.astype(np.int64)
 
 
 def _with_anchors(tiles: TileSet, matches: PairMatches, anchors: Anchors) -> tuple[TileSet, PairMatches]:

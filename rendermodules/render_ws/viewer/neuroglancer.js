@@ -2,6 +2,11 @@
 
 import { origin } from "./service.js";
 
+const PAGE = "neuroglancer/v/render/index.html";
+
+/** Whether the client is installed where the service runs. */
+export const isInstalled = fetch(PAGE, { method: "HEAD" }).then((answer) => answer.ok, () => false);
+
 const COLOURS = ["#ff4fd8", "#3fe06c", "#4aa8ff", "#ffb02e", "#f4f4f4", "#ff5a4a"];
 
 const GREY = "#uicontrol invlerp normalized\nvoid main() { emitGrayscale(normalized()); }\n";
@@ -68,5 +73,5 @@ export function neuroglancerUrl(metadata, bounds, channels, centre = null, width
     selectedLayer: { layer: layers[0].name, visible: false },
     layout: "xy",
   };
-  return `neuroglancer/v/render/index.html#!${encodeURIComponent(JSON.stringify(state))}`;
+  return `${PAGE}#!${encodeURIComponent(JSON.stringify(state))}`;
 }

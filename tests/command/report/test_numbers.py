@@ -97,7 +97,7 @@ def test_num_local_transforms_of_the_parameters_win(project, render_parameters):
 
     record = {
         "module": "rendermodules.solver.solve",
-        "inputs": {"raw": {}},
+        "inputs": {"raw": {"currentVersionNumber": 1}},
         "parameters": {"matches": {"collection": "m"}, "num_local_transforms": 3},
     }
     ManageStack(
