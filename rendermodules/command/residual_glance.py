@@ -30,6 +30,6 @@ def median_residual(render: Any, found: ProjectSurvey, stack: StackSurvey) -> fl
     chain = found.ancestors(stack.name)
     collections = collections_of(found, chain)
     local = num_local_transforms_of(render, chain, collections)
-    choice = Choice(stack.name, stack.name, collections, 0.0, local, 0)
+    choice = Choice(stack.name, stack.name, collections, 0.0, 0.0, local, 0)
     residuals = placed_of_sections(render, choice, read_section(render, stack.name, z)).residuals
     return float(np.median(residuals)) if len(residuals) else None

@@ -10,6 +10,8 @@ from renderapi.render import Render
 from rendermodules.command.places import answer
 from rendermodules.module.errors import RenderModuleError
 
+_STACK_VERSION = "currentVersionNumber"
+
 
 @dataclass(frozen=True)
 class StackSurvey:
@@ -53,7 +55,10 @@ class StackSurvey:
     def inputs(self) -> list[str]:
         """Names of the stacks that it was made of."""
         inputs = self.provenance.get("inputs")
-        return sorted(name for name in inputs if name != "sha256") if isinstance(inputs, Mapping) else []
+        if not isinstance(inputs, Mapping):
+            return []
+        # digests of files and counts of matches stand beside the versions of stacks
+        return sorted(name for name, of in inputs.items() if isinstance(of, Mapping) and _STACK_VERSION in of)
 
 
 @dataclass(frozen=True)

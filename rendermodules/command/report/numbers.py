@@ -26,6 +26,9 @@ MOST_ABOVE_LIMIT = 0.05
 """Share of the matches of a section that may be farther apart than the limit before the section is marked."""
 
 HISTOGRAM_BINS = 40
+HISTOGRAM_SPREAD = 2.5
+"""Range of a histogram over the 95th percentile."""
+
 LOCAL_TRANSFORM_PARAMETERS = ("num_local_transforms", "local_transforms")
 
 logger = logging.getLogger(__name__)
@@ -41,8 +44,8 @@ class Choice:
         The stacks that are compared.
     collections : list of str
         Match collections that are looked at; all of a pair's matches count.
-    limit : float
-        Residual in world pixels above which a match is marked.
+    limit, between_limit : float
+        Residuals in world pixels above which a match within a section, or between two, is marked.
     num_local_transforms : int or None
         How many transforms of a tile are in the matched pixels already; None is Render's rule.
     seams : int
@@ -53,6 +56,7 @@ class Choice:
     after: str
     collections: list[str]
     limit: float
+    between_limit: float
     num_local_transforms: int | None
     seams: int
 
@@ -120,8 +124,9 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Overall:
-    """The residuals of all sections."""
+    """The residuals of all sections, and the limit that they are held against."""
 
+    limit: float
     figures: Residuals | None
     histogram: Histogram
     worst: list[Seam]
@@ -164,13 +169,13 @@ def report_numbers(render: Render, found: ProjectSurvey, choice: Choice) -> Repo
     if not z_values:
         raise RenderModuleError(f"stack {choice.after} holds no tile yet")
     before = set(found.stack(choice.before).z_values)
-    gathered = {"within": _Gathered(choice), "between": _Gathered(choice)}
+    gathered_within, gathered_between = _Gathered(choice.limit, choice), _Gathered(choice.between_limit, choice)
     sections = []
     with progress(len(z_values), "sections", logger) as advance:
         for (z, section), (next_z, following) in _in_pairs(render, choice.after, z_values):
-            within = gathered["within"].add(placed_of_sections(render, choice, section), z, z)
+            within = gathered_within.add(placed_of_sections(render, choice, section), z, z)
             between = (
-                gathered["between"].add(placed_of_sections(render, choice, section, following), z, next_z)
+                gathered_between.add(placed_of_sections(render, choice, section, following), z, next_z)
                 if following is not None and next_z is not None
                 else None
             )
@@ -183,8 +188,8 @@ def report_numbers(render: Render, found: ProjectSurvey, choice: Choice) -> Repo
         found.project,
         choice,
         sections,
-        gathered["within"].overall(),
-        gathered["between"].overall(),
+        gathered_within.overall(),
+        gathered_between.overall(),
         chain,
     )
 
@@ -244,8 +249,9 @@ def _in_pairs(
 class _Gathered:
     """Residuals of section after section."""
 
-    def __init__(self, choice: Choice) -> None:
-        self._choice = choice
+    def __init__(self, limit: float, choice: Choice) -> None:
+        self._limit = limit
+        self._seams = choice.seams
         self._residuals: list[NDArray[np.float32]] = []
         self._pairs = 0
         self._worst: list[Seam] = []
@@ -255,23 +261,26 @@ class _Gathered:
         self._residuals.append(placed.residuals.astype(np.float32))
         self._pairs += len(placed.pairs)
         self._keep_worst(placed, p_z, q_z)
-        return _figures(placed.residuals, len(placed.pairs), self._choice.limit)
+        return _figures(placed.residuals, len(placed.pairs), self._limit)
 
     def overall(self) -> Overall:
         """Return what is known of all."""
         residuals = np.concatenate([np.empty(0, np.float32), *self._residuals]).astype(float)
-        figures = _figures(residuals, self._pairs, self._choice.limit)
-        edges = np.linspace(0.0, 2.0 * self._choice.limit, HISTOGRAM_BINS + 1)
+        figures = _figures(residuals, self._pairs, self._limit)
+        # where all is well the limit lies beyond the figure
+        spread = HISTOGRAM_SPREAD * (figures.percentile_95 if figures else self._limit)
+        top = min(2.0 * self._limit, max(spread, self._limit / 100))
+        edges = np.linspace(0.0, top, HISTOGRAM_BINS + 1)
         counts = np.histogram(np.minimum(residuals, edges[-1]), edges)[0]
-        return Overall(figures, Histogram(edges.tolist(), counts.tolist()), self._worst)
+        return Overall(self._limit, figures, Histogram(edges.tolist(), counts.tolist()), self._worst)
 
     def _keep_worst(self, placed: PlacedMatches, p_z: float, q_z: float) -> None:
         statistics = group_statistics(placed.residuals, placed.pair_of_match, len(placed.pairs))
-        order = np.argsort(-np.nan_to_num(statistics.mean), kind="stable")[: self._choice.seams]
+        order = np.argsort(-np.nan_to_num(statistics.mean), kind="stable")[: self._seams]
         for pair in order.tolist():
             if statistics.count[pair]:
                 self._worst.append(_seam(placed, pair, (p_z, q_z), statistics))
-        self._worst = sorted(self._worst, key=lambda seam: -seam.mean)[: self._choice.seams]
+        self._worst = sorted(self._worst, key=lambda seam: -seam.mean)[: self._seams]
 
 
 def _seam(placed: PlacedMatches, pair: int, z: tuple[float, float], statistics: GroupStatistics) -> Seam:
@@ -370,7 +379,10 @@ def _problems(numbers: tuple[Any, ...], choice: Choice) -> list[str]:
         problems.append(f"{len(dropped)} of {tiles_before} tiles were dropped")
     if tiles_after > 1 and within is None:
         problems.append("no matches within the section")
-    for residuals, where in ((within, "within the section"), (between, "to the next one")):
+    for residuals, where, limit in (
+        (within, "within the section", choice.limit),
+        (between, "to the next one", choice.between_limit),
+    ):
         if residuals is not None and residuals.above_limit > MOST_ABOVE_LIMIT:
-            problems.append(f"{residuals.above_limit:.0%} of the matches {where} are above {choice.limit:g} px")
+            problems.append(f"{residuals.above_limit:.0%} of the matches {where} are above {limit:g} px")
     return problems

@@ -18,6 +18,7 @@ def numbers(project):
                 "after": "final",
                 "collections": ["m"],
                 "limit": 4.0,
+                "between_limit": 8.0,
                 "num_local_transforms": None,
                 "seams": 2,
                 **changes,
@@ -51,6 +52,7 @@ def test_the_histogram_holds_all(numbers):
     assert histogram.counts[0] == 4
     assert histogram.edges[-1] == 8.0
     assert numbers(limit=1.0).within.histogram.counts[-1] == 1
+    assert numbers().between.histogram.edges[-1] == 0.08
 
 
 def test_the_worst_seams_come_first(numbers):
@@ -75,6 +77,8 @@ def test_problems(numbers):
     assert first.problems == ["1 of 3 tiles were dropped", "50% of the matches within the section are above 4 px"]
     assert second.problems == []
     assert [section.z for section in numbers().marked] == [1.0]
+    assert numbers().within.limit == 4.0
+    assert numbers().between.limit == 8.0
     assert "no matches within the section" in numbers(collections=[]).sections[1].problems
 
 
@@ -97,7 +101,7 @@ def test_num_local_transforms_of_the_parameters_win(project, render_parameters):
 
     record = {
         "module": "rendermodules.solver.solve",
-        "inputs": {"raw": {}},
+        "inputs": {"raw": {"currentVersionNumber": 1}},
         "parameters": {"matches": {"collection": "m"}, "num_local_transforms": 3},
     }
     ManageStack(
@@ -111,4 +115,4 @@ def test_an_empty_stack(project):
 
     stacks.open_stack(project, "empty", {})
     with pytest.raises(RenderModuleError, match="holds no tile"):
-        report_numbers(project, survey(project), Choice("raw", "empty", ["m"], 4.0, None, 2))
+        report_numbers(project, survey(project), Choice("raw", "empty", ["m"], 4.0, 8.0, None, 2))
