@@ -69,8 +69,7 @@ def neighbour_edges(section: Section, reach: float | None) -> IntArray:
 def _beside(points: FloatArray, boxes: FloatArray) -> BoolArray:
     """Return which points (n, 2) lie within the extent of a box (n, 4) along x or along y."""
     within = (boxes[:, :2] <= points) & (points <= boxes[:, 2:])
-    beside: BoolArray = within.any(axis=1)
-    return beside
+    return np.asarray(within.any(axis=1))
 
 
 def inconsistencies(before: Section, after: Section, tolerance: float, reach: float | None = None) -> Inconsistencies:

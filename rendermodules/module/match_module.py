@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from rendermodules.core.identifiers import repeated
 from rendermodules.core.pointmatches import PointMatches
 from rendermodules.core.problems import listed
 from rendermodules.module import matches
@@ -26,15 +27,20 @@ class MatchMapParameters(RenderParameters, InputCollectionParameters, PoolParame
     output_collection = Str("match collection to write; by default the one that is read, which is replaced when whole")
 
 
-class MatchMapOutput(OutputParameters):
+class MatchWritingOutput(OutputParameters):
     """What was written."""
 
-    input_collection = Str("match collection that was read", required=True)
     output_collection = Str("match collection that was written", required=True)
     pairs_read = Int("pairs that were looked at", required=True)
     pairs_written = Int("pairs that were written", required=True)
     match_count = Int("number of matches written", required=True)
     dropped = Json("how many pairs and matches were dropped or changed, by reason", required=True)
+
+
+class MatchMapOutput(MatchWritingOutput):
+    """What was read and written."""
+
+    input_collection = Str("match collection that was read", required=True)
 
 
 class MappedMatches(NamedTuple):
@@ -81,11 +87,77 @@ MatchTask = Callable[[list[PointMatches]], MappedMatches]
 """From the matches of one group to what is written of them."""
 
 
-class MatchMapModule(RenderModule):
+class MatchWritingModule(RenderModule):
+    """Sections of match collections in, a match collection out.
+
+    A collection that is read and written at once is written as a copy that takes its place when it is whole.
+    """
+
+    def written_by_section(
+        self,
+        target: MatchCollection,
+        groups: Callable[[], Sequence[str]],
+        work: Callable[[MatchCollection], Callable[[str], dict[str, Any]]],
+        *,
+        in_place: bool,
+    ) -> list[dict[str, Any]]:
+        """Let workers write a collection, section by section.
+
+        Parameters
+        ----------
+        target : MatchCollection
+            What is written.
+        groups : callable
+            Gives the ids of the sections to work on; not asked when an earlier run had written all.
+        work : callable
+            Gives, for the collection to write into, the function that writes one section into it and returns plain
+            JSON values with at least those of `written_summary`.
+        in_place : bool
+            Whether ``target`` is read too.
+
+        Returns
+        -------
+        list of dict
+            What the workers returned; nothing in a dry run.
+        """
+        with self.journal() as journal:
+            if in_place and matches.is_half_replaced(target):
+                self.logger.info("an earlier run was killed when its copy of %s was whole; it is in place now", target)
+                results = list(journal.results.values())
+            else:
+                written = matches.staged_copy(target) if in_place else target
+                if not matches.exists(written):
+                    journal.forget(set(journal.results))
+                elif in_place and not journal.results:
+                    # left over from another run, whose parameters were not these
+                    matches.delete_collection(written)
+                names = groups()
+                if self.dry_run:
+                    self.logger.info("would write %s from %d sections", target, len(names))
+                    return []
+                describe = functools.partial("pairs of section {1} for {0}".format, target)
+                results = self.map(work(written), names, unit="sections", describe=describe, journal=journal)
+                if not matches.exists(written):
+                    raise RenderModuleError(f"no match is left for {target}, nothing was written; {_said(results)}")
+            if in_place:
+                matches.put_in_place(target)
+        if in_place:
+            matches.delete_replaced(target)
+        return results
+
+    def totals(self, results: Sequence[Mapping[str, Any]], target: MatchCollection) -> dict[str, Any]:
+        """Return what was read, written and dropped in all sections, as in `MatchWritingOutput`, and say it."""
+        totals = {key: sum(result[key] for result in results) for key in ("pairs_read", "pairs_written", "match_count")}
+        self.logger.info(
+            "%d pairs read, %d with %d matches written to %s; %s", *totals.values(), target, _said(results)
+        )
+        return {**totals, "dropped": _dropped(results)}
+
+
+class MatchMapModule(MatchWritingModule):
     """A match collection in, one function per section, a match collection out.
 
-    The pairs whose p is in one section are read, mapped and written together. A collection that is read and written at
-    once is written as a copy that takes its place when it is whole.
+    The pairs whose p is in one section are read, mapped and written together.
     """
 
     default_schema = MatchMapParameters
@@ -122,64 +194,36 @@ class MatchMapModule(RenderModule):
 
     def map_matches(self) -> list[dict[str, Any]]:
         """Map the matches; return of each group what was read, written, dropped and reported."""
-        source, target = self.source, self.target
-        in_place = source == target
-        with self.journal() as journal:
-            if in_place and matches.is_half_replaced(target):
-                self.logger.info("an earlier run was killed when its copy of %s was whole; it is in place now", target)
-                results = list(journal.results.values())
-            else:
-                written = matches.staged_copy(target) if in_place else target
-                if not matches.exists(written):
-                    journal.forget(set(journal.results))
-                elif in_place and not journal.results:
-                    # left over from another run, whose parameters were not these
-                    matches.delete_collection(written)
-                results = self._mapped(source, written, keep_others=in_place, journal=journal)
-                if not self.dry_run and not matches.exists(written):
-                    raise RenderModuleError(f"no match of {source} is left, nothing was written; {_said(results)}")
-            if in_place and not self.dry_run:
-                matches.put_in_place(target)
-        if in_place and not self.dry_run:
-            matches.delete_replaced(target)
-        return results
+        in_place = self.source == self.target
+        return self.written_by_section(
+            self.target,
+            functools.partial(self._groups, in_place),
+            functools.partial(self._work, in_place),
+            in_place=in_place,
+        )
 
-    def _mapped(
-        self, source: MatchCollection, written: MatchCollection, *, keep_others: bool, journal: Any
-    ) -> list[dict[str, Any]]:
-        if not matches.check_exists(source):
-            raise RenderModuleError(f"{source} holds no pairs")
-        selection = self.selection()
-        groups = matches.group_ids(source, "p")
-        if selection.groups is not None and not keep_others:
-            groups = [group for group in groups if group in selection.groups]
-        if self.dry_run:
-            self.logger.info("would map the pairs of %d sections of %s", len(groups), source)
-            return []
-        work = functools.partial(
+    def _groups(self, in_place: bool) -> list[str]:
+        if not matches.check_exists(self.source):
+            raise RenderModuleError(f"{self.source} holds no pairs")
+        chosen = self.selection().groups
+        groups = matches.group_ids(self.source, "p")
+        return groups if chosen is None or in_place else [group for group in groups if group in chosen]
+
+    def _work(self, in_place: bool, written: MatchCollection) -> Callable[[str], dict[str, Any]]:
+        return functools.partial(
             _mapped_group,
             parameters=self.args["render"],
-            source=source[1:],
+            source=self.source[1:],
             target=written[1:],
             task=self.match_task(),
-            selection=selection,
-            keep_others=keep_others,
+            selection=self.selection(),
+            keep_others=in_place,
         )
-        describe = functools.partial("pairs of section {1} of {0}".format, source)
-        return self.map(work, groups, unit="sections", describe=describe, journal=journal)
 
     def summary(self, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return what was read and written, as in `MatchMapOutput`, and say it."""
-        totals = {key: sum(result[key] for result in results) for key in ("pairs_read", "pairs_written", "match_count")}
-        self.logger.info(
-            "%d pairs read, %d with %d matches written to %s; %s", *totals.values(), self.target, _said(results)
-        )
-        return {
-            "input_collection": self.source.name,
-            "output_collection": self.target.name,
-            **totals,
-            "dropped": _dropped(results),
-        }
+        names = {"input_collection": self.source.name, "output_collection": self.target.name}
+        return {**names, **self.totals(results, self.target)}
 
 
 def _dropped(results: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -211,11 +255,21 @@ def _mapped_group(
     mapped = task(looked_at)
     kept = [one for one in mapped.matches if len(one)]
     others = [one for one in found if not selection.holds(one)] if keep_others else []
+    twice = repeated(one.pair for one in (*kept, *others))
+    if twice:
+        raise RenderModuleError(
+            f"{len(twice)} pairs would be there twice, {' and '.join(twice[0][1::2])} the first; "
+            "merge_match_collections puts matches of one pair together"
+        )
     matches.write_matches(match_collection(render, *target), [*kept, *others])
+    return {**written_summary(len(looked_at), kept, mapped.dropped), "report": list(mapped.report)}
+
+
+def written_summary(pairs_read: int, written: Sequence[PointMatches], dropped: Mapping[str, int]) -> dict[str, Any]:
+    """Return what a journal keeps of a section that was written; see `MatchWritingModule.totals`."""
     return {
-        "pairs_read": len(looked_at),
-        "pairs_written": len(kept),
-        "match_count": sum(map(len, kept)),
-        "dropped": dict(mapped.dropped),
-        "report": list(mapped.report),
+        "pairs_read": pairs_read,
+        "pairs_written": len(written),
+        "match_count": sum(map(len, written)),
+        "dropped": dict(dropped),
     }

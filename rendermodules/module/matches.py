@@ -161,6 +161,11 @@ def delete_between_groups(collection: MatchCollection, first: str, second: str) 
     _delete(collection, f"/group/{_quoted(first)}/matchesWith/{_quoted(second)}")
 
 
+def delete_outside_group(collection: MatchCollection, group: str) -> None:
+    """Remove all matches of pairs of which one tile is in a group and the other is not."""
+    _delete(collection, f"/group/{_quoted(group)}/matchesOutsideGroup")
+
+
 def delete_collection(collection: MatchCollection) -> None:
     """Remove a collection; one that does not exist is no error."""
     _delete(collection, "")

@@ -5,8 +5,12 @@ from rendermodules.module.exports import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "CreateSyntheticMatches": "create_synthetic_matches",
         "CreateTilepairs": "create_tilepairs",
         "FilterPointMatches": "filter_point_matches",
         "GeneratePointMatches": "generate_point_matches",
+        "MergeMatchCollections": "merge_match_collections",
+        "RemapMatches": "remap_matches",
+        "SwapMatches": "swap_matches",
     },
 )

@@ -141,6 +141,8 @@ def _written_out(tile: TileSpec, section: Section) -> TileSpec:
 
 def _summary(outcomes: "Sequence[PairOutcome]") -> dict[str, Any]:
     """Return what came of the pairs in plain values."""
+    from rendermodules.core.tile_matching import UNREADABLE
+
     dropped: dict[str, list[list[str]]] = {}
     for one in outcomes:
         if not one.matches:
@@ -153,6 +155,7 @@ def _summary(outcomes: "Sequence[PairOutcome]") -> dict[str, Any]:
         "dropped": [
             {"reason": reason, "count": len(pairs), "pairs": pairs} for reason, pairs in sorted(dropped.items())
         ],
+        "unreadable": sorted({str(one.reason) for one in outcomes if one.kind == UNREADABLE}),
     }
 
 
@@ -181,6 +184,14 @@ class StitchSection(SolveModule):
         )
         with matching_workers():
             return self.solved(zs, zs, work)
+
+    def outcome(
+        self, zs: Sequence[float], reports: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Return the result of the module; images that cannot be read are problems too."""
+        outcome = super().outcome(zs, reports, results)
+        unreadable = sorted({text for report in outcome["solves"] for text in report["matching"]["unreadable"]})
+        return {**outcome, "problems": [*outcome["problems"], *unreadable]}
 
 
 if __name__ == "__main__":

@@ -138,7 +138,7 @@ def test_in_place_other_pairs_stay(run, collection, weights_of, render):
 
 
 def test_nothing_left(run, collection, weights_of, render):
-    with pytest.raises(RenderModuleError, match="no match of match collection found of tester is left"):
+    with pytest.raises(RenderModuleError, match="no match is left for match collection found of tester"):
         run(output_collection=None, resmax=1e-9, action="drop")
     assert len(weights_of("found")) == 6
     with pytest.raises(RenderModuleError, match="missing of tester does not exist"):
