@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {
         "CreateSyntheticMatches": "create_synthetic_matches",
         "CreateTilepairs": "create_tilepairs",
+        "FilterMatchesByPolygon": "filter_matches_by_polygon",
         "FilterPointMatches": "filter_point_matches",
         "GeneratePointMatches": "generate_point_matches",
         "MergeMatchCollections": "merge_match_collections",
