@@ -128,7 +128,10 @@ def _schema(one: Parameter) -> dict[str, Any]:
         schema["items"] = _schema(one.item)
     limits = {"enum": one.choices and list(one.choices), "minimum": one.minimum, "maximum": one.maximum}
     schema.update({key: value for key, value in limits.items() if value is not None})
-    if one.nullable and "type" in schema:
+    if one.shorthand:
+        # a text or an object: what is said of objects does not touch texts
+        schema["type"] = ["object", "string"]
+    if one.nullable and isinstance(schema.get("type"), str):
         schema["type"] = [schema["type"], "null"]
         if "enum" in schema:
             schema["enum"] = [*schema["enum"], None]

@@ -35,6 +35,8 @@ class Parameter:
         An element of a list.
     members : tuple of Parameter
         The parameters of an object.
+    shorthand : str or None
+        Which of the members a mere text in place of the object stands for.
     origin : str
         Name of the schema that declares it.
     """
@@ -51,6 +53,7 @@ class Parameter:
     environment: str | None = None
     item: "Parameter | None" = None
     members: "tuple[Parameter, ...]" = ()
+    shorthand: str | None = None
     origin: str = ""
 
 
@@ -117,6 +120,7 @@ def _parameter(name: str, field: fields.Field, environment: str | None = None, o
         environment=environment,
         item=_parameter("", field.inner) if isinstance(field, fields.List) else None,
         members=parameters_of(type(field.schema)) if isinstance(field, fields.Nested) else (),
+        shorthand=getattr(field.schema, "shorthand", None) if isinstance(field, fields.Nested) else None,
         origin=origin,
     )
 

@@ -48,12 +48,24 @@ class DefaultSchema(argschema.schemas.DefaultSchema):
         longer needed.
     environment : dict of str to str
         Key to the environment variable that stands in for it where it is absent.
+    shorthand : str or None
+        Key that a mere text stands for, where an object would only have this one.
     """
 
     aliases: ClassVar[Mapping[str, str | None]] = {}
     environment: ClassVar[Mapping[str, str]] = {}
+    shorthand: ClassVar[str | None] = None
 
     # argschema fills in defaults in a hook named make_object; hooks run in the order of their names
+    @pre_load
+    def accept_a_text(self, data: Any, **_: Any) -> Any:
+        """Return a text as the object that it stands for; refuse what is no object."""
+        if self.shorthand and isinstance(data, str):
+            return {self.shorthand: data}
+        if not isinstance(data, Mapping):
+            raise ValidationError("Not an object.")
+        return data
+
     @pre_load
     def accept_comments(self, data: Any, **_: Any) -> Any:
         """Return the data without the keys that are comments."""

@@ -39,10 +39,7 @@ class MergedCollectionParameters(DefaultSchema):
     id_find = Str("regular expression for tile ids that change")
     id_replace = Str("what the part that fits becomes")
 
-    @pre_load
-    def accept_name(self, data: Any, **_: Any) -> Any:
-        """Return a mere name as an object."""
-        return {"collection": data} if isinstance(data, str) else data
+    shorthand: ClassVar[str | None] = "collection"
 
     @validates_schema
     def check_patterns(self, data: dict[str, Any], **_: Any) -> None:

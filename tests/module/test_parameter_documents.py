@@ -17,12 +17,17 @@ class PartParameters(DefaultSchema):
     width = Int("its width in pixels", default=3, minimum=1)
 
 
+class NamedParameters(PartParameters):
+    shorthand = "name"
+
+
 class OwnParameters(RenderParameters, PoolParameters):
     title = Str("a title | a name", required=True)
     kind = Str("which", choices=["a", "b"])
     parts = NestedList(PartParameters, "parts", required=True)
     more_parts = NestedList(PartParameters, "further parts")
     numbers = List(Int, "numbers")
+    named = NestedList(NamedParameters, "names, or objects", default=[])
 
 
 PARAMETERS = parameters_of(OwnParameters)
@@ -59,6 +64,9 @@ def test_an_empty_template_is_refused():
         ({"parts": [{"name": "n", "width": 0}]}, False),
         ({"numbers": [1, None]}, False),
         ({"title": None}, False),
+        ({"named": ["a", {"name": "b", "width": 2}]}, True),
+        ({"named": [{"width": 2}]}, False),
+        ({"named": [5]}, False),
         ({"pool_size": 1.5}, False),
         ({"render": {"host": "h"}}, True),
     ],
@@ -71,6 +79,11 @@ def test_json_schema_agrees_with_the_module(change, valid, monkeypatch):
     given = {"title": "t", "parts": [{"name": "n"}], "render": CONNECTION, **change}
     assert jsonschema.Draft202012Validator(document).is_valid(given) == valid
     assert (not OwnParameters().validate(given)) == valid
+
+
+def test_a_text_stands_for_an_object():
+    loaded = OwnParameters().load({"title": "t", "parts": [{"name": "n"}], "render": CONNECTION, "named": ["a"]})
+    assert loaded["named"] == [{"name": "a", "width": 3}]
 
 
 def test_markdown_table():
