@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "FilterPointMatches": "filter_point_matches",
         "GeneratePointMatches": "generate_point_matches",
         "MergeMatchCollections": "merge_match_collections",
+        "OptimizePointMatching": "optimize_point_matching",
         "PlotPointMatches": "plot_point_matches",
         "QcPointMatches": "qc_point_matches",
         "RemapMatches": "remap_matches",
