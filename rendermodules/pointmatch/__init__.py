@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "FilterMatchesByPolygon": "filter_matches_by_polygon",
         "FilterPointMatches": "filter_point_matches",
         "GeneratePointMatches": "generate_point_matches",
+        "GeneratePointMatchesSpark": "generate_point_matches_spark",
         "MergeMatchCollections": "merge_match_collections",
         "OptimizePointMatching": "optimize_point_matching",
         "PlotPointMatches": "plot_point_matches",
