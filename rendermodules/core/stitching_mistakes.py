@@ -68,8 +68,8 @@ def neighbour_edges(section: Section, reach: float | None) -> IntArray:
 
 def _beside(points: FloatArray, boxes: FloatArray) -> BoolArray:
     """Return which points (n, 2) lie within the extent of a box (n, 4) along x or along y."""
-    within: BoolArray = (boxes[:, :2] <= points) & (points <= boxes[:, 2:])
-    return within.any(axis=1)
+    within = (boxes[:, :2] <= points) & (points <= boxes[:, 2:])
+    return np.asarray(within.any(axis=1))
 
 
 def inconsistencies(before: Section, after: Section, tolerance: float, reach: float | None = None) -> Inconsistencies:

@@ -115,6 +115,11 @@ class SolveGaugeParameters(DefaultSchema):
     fixed_tiles = List(Str, "ids of tiles that stay where they are")
     anchor_stack = Str("stack whose tiles of the same ids say where tiles are wished to be")
     anchor_weight = Float("how much each wish counts, in matched points of weight 1", default=1.0, minimum=0)
+
+
+class UnmatchedTileParameters(DefaultSchema):
+    """What becomes of tiles without matches."""
+
     unmatched_tiles = Str(
         "tiles without matches: neighbors moves them as the tiles about them, prior leaves them where they are, "
         "drop leaves them out of the output; they are reported in any case",
@@ -186,6 +191,7 @@ class SolveParameters(
     SolveFrameParameters,
     SolveDepthParameters,
     SolveGaugeParameters,
+    UnmatchedTileParameters,
     PoolParameters,
 ):
     """What is solved: tiles, matches, model."""

@@ -13,25 +13,20 @@ output stack stays LOADING.
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
-from rendermodules.core.problems import listed
-from rendermodules.core.sections import Section
 from rendermodules.core.solve.options import SolveError
-from rendermodules.core.solve.report import failure_report, limit_problems, report_line, solve_report
+from rendermodules.core.solve.report import failure_report, solve_report
 from rendermodules.core.solve.solved_transforms import SolvedTransforms, with_solved_transforms
 from rendermodules.core.solve.stack_solve import StackSolve, solved_stack
-from rendermodules.io.tilespecs import write_tilespecs
-from rendermodules.module.errors import RenderModuleError, SectionError
-from rendermodules.module.fields import Float, Int, Json, List, OutputFile, Str
-from rendermodules.module.render_module import SectionMapModule, written_section
-from rendermodules.module.schemas import OutputParameters, StackWritingParameters
+from rendermodules.module.fields import OutputFile, Str
+from rendermodules.module.schemas import StackWritingParameters
 from rendermodules.module.solve_inputs import SolveInputs, read_section, read_sections
-from rendermodules.module.solve_parameters import SolveLimitParameters, SolveParameters, solve_limits, solve_request
+from rendermodules.module.solve_module import SolveModule, SolveOutput, solved_section
+from rendermodules.module.solve_parameters import SolveLimitParameters, SolveParameters, solve_request
 
 
 class SolveTransformsParameters(SolveParameters, SolveLimitParameters, StackWritingParameters):
@@ -47,36 +42,13 @@ class SolveTransformsParameters(SolveParameters, SolveLimitParameters, StackWrit
             raise ValidationError("give output_stack or output_file, not both", "output_file")
 
 
-class SolveTransformsOutput(OutputParameters):
+class SolveTransformsOutput(SolveOutput):
     """Result of solve_transforms."""
 
-    output_stack = Str("stack that was written")
     output_file = Str("file that was written")
-    zValues = List(Float, "z of the sections solved", required=True)
-    tile_count = Int("number of tiles, without those that were dropped", required=True)
-    solves = Json("what came of each solve: model, regularization, lenses, residuals, scales, dropped pairs, warnings")
-    problems = List(Str, "in which ways solves do not keep to the limits", required=True)
 
 
-class _Sink(NamedTuple):
-    """What happens to a solved section."""
-
-    inputs: SolveInputs
-    target: str | None
-    replace: bool
-    keep: bool
-
-    def result(self, section: Section) -> dict[str, Any]:
-        """Write the section if it is to be written, and return what is known of it."""
-        kept = {"section": section} if self.keep else {}
-        if self.target is None:
-            return {"zs": [section.z], "tile_count": len(section.tiles), **kept}
-        return written_section(self.inputs.connection, self.target, section, replace=self.replace)
-
-
-def _montage(
-    z: float, *, inputs: SolveInputs, request: StackSolve, replace: bool, keep: bool = False, target: str | None = None
-) -> dict[str, Any]:
+def _montage(z: float, *, inputs: SolveInputs, request: StackSolve, **writing: Any) -> dict[str, Any]:
     """Solve one section by itself; the worker's part of a montage."""
     section, table, found = read_section(inputs, z, request.rule)
     try:
@@ -84,24 +56,16 @@ def _montage(
     except SolveError as error:
         return {"zs": [], "tile_count": 0, "report": failure_report([z], str(error))}
     new = with_solved_transforms(section, solved.transforms)
-    result = _Sink(inputs, target, replace, keep).result(new)
-    return {**result, "report": solve_report(solved, request.options)}
+    return {**solved_section(new, inputs.render, **writing), "report": solve_report(solved, request.options)}
 
 
-def _with_transforms(
-    item: tuple[float, SolvedTransforms],
-    *,
-    inputs: SolveInputs,
-    replace: bool,
-    keep: bool = False,
-    target: str | None = None,
-) -> dict[str, Any]:
+def _with_transforms(item: tuple[float, SolvedTransforms], *, inputs: SolveInputs, **writing: Any) -> dict[str, Any]:
     """Give the tiles of one section the transforms of a solve of many; the worker's part of it."""
     z, transforms = item
-    return _Sink(inputs, target, replace, keep).result(with_solved_transforms(inputs.section(z), transforms))
+    return solved_section(with_solved_transforms(inputs.section(z), transforms), inputs.render, **writing)
 
 
-class SolveTransforms(SectionMapModule):
+class SolveTransforms(SolveModule):
     """Solve for the transforms of all tiles from the point matches between them."""
 
     default_schema = SolveTransformsParameters
@@ -112,6 +76,7 @@ class SolveTransforms(SectionMapModule):
 
     @functools.cached_property
     def solve_inputs(self) -> SolveInputs:
+        """Where tiles and matches are."""
         return SolveInputs.of(self.args)
 
     def inputs(self) -> dict[str, Any]:
@@ -123,78 +88,17 @@ class SolveTransforms(SectionMapModule):
     def run(self) -> dict[str, Any]:
         """Read, solve, write and report, one section after the other or all together."""
         if self.completed_replacement():
-            return self.output(self._outcome(self.zvalues(), [], []))
+            return self.output(self.outcome(self.zvalues(), [], []))
         zs, request, inputs = self.zvalues(), solve_request(self.args), self.solve_inputs
-        common = {"inputs": inputs, "replace": self.args["overwrite_zlayer"]}
         # a collection that does not exist is told before anything is written
         self.inputs()
         if self.args["solve_type"] == "montage":
-            return self._written(zs, zs, functools.partial(_montage, request=request, **common), [])
+            return self.solved(zs, zs, functools.partial(_montage, inputs=inputs, request=request))
         table, found = read_sections(self, inputs, zs, request.rule)
         solved = solved_stack(table, found, request, inputs.anchors(table, request.rule))
-        report = solve_report(solved, request.options)
         items = [(z, solved.transforms.of_tiles(table.ids_of(z))) for z in zs]
-        return self._written(zs, items, functools.partial(_with_transforms, **common), [report])
-
-    def _written(
-        self, zs: Sequence[float], items: Sequence[Any], work: Callable[..., Any], reports: list[dict[str, Any]]
-    ) -> dict[str, Any]:
-        """Write the sections where they shall go; return the result of the module."""
-        source, target, file = (self.args[name] for name in ("input_stack", "output_stack", "output_file"))
-        describe = functools.partial(_description, source=source or "the files")
-        outcome = functools.partial(self._outcome, zs, reports)
-
-        def accept(results: Sequence[Mapping[str, Any]]) -> None:
-            self._judge(outcome(results))
-
-        if target is not None and not self.dry_run:
-            results = self.write_sections(zs, items, work, describe, in_place=source == target, accept=accept)
-            return self.output(outcome(results))
-        keep = file is not None and not self.dry_run
-        results = self.map(
-            functools.partial(work, keep=keep), items, unit="sections", describe=describe, error=SectionError
-        )
-        accept(results)
-        if keep:
-            write_tilespecs(Path(file), [result["section"] for result in results])
-        return self.output(outcome(results))
-
-    def _outcome(
-        self, zs: Sequence[float], reports: Sequence[dict[str, Any]], results: Sequence[Mapping[str, Any]]
-    ) -> dict[str, Any]:
-        reports = reports or [result["report"] for result in results]
-        limits = solve_limits(self.args)
-        problems = [f"{place}: {text}" for place, report in _places(reports) for text in limit_problems(report, limits)]
-        return {
-            **{name: self.args[name] for name in ("output_stack", "output_file")},
-            "zValues": zs,
-            "tile_count": sum(result["tile_count"] for result in results),
-            "solves": reports,
-            "problems": problems,
-        }
-
-    def _judge(self, outcome: Mapping[str, Any]) -> None:
-        """Say what came of the solves; when they do not keep to the limits, write the result and fail."""
-        for place, report in _places(outcome["solves"]):
-            self.logger.info("%s: %s", place, report_line(report))
-            for warning in report["warnings"]:
-                self.logger.warning("%s: %s", place, warning)
-        if outcome["problems"]:
-            self.output(outcome)
-            raise RenderModuleError(listed(outcome["problems"], 10))
-
-
-def _description(item: Any, source: str) -> str:
-    return f"section z={item[0] if isinstance(item, tuple) else item} of {source}"
-
-
-def _places(reports: Sequence[Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return reports with the sections that they are of in words."""
-    return [
-        (f"z={zs[0]}" if len(zs) == 1 else f"{len(zs)} sections from z={zs[0]}", report)
-        for report in reports
-        for zs in [report["zValues"]]
-    ]
+        work = functools.partial(_with_transforms, inputs=inputs)
+        return self.solved(zs, items, work, [solve_report(solved, request.options)])
 
 
 if __name__ == "__main__":

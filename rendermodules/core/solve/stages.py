@@ -14,6 +14,7 @@ from rendermodules.core.solve.cycles import pair_motions
 from rendermodules.core.solve.lens import monomial_expansion
 from rendermodules.core.solve.linear import (
     LinearModel,
+    RegularizedSystem,
     coefficient_model,
     fitted_linear,
     regularized_system,
@@ -30,6 +31,10 @@ from rendermodules.core.solve.system import TileSystem
 
 SAMPLE_TILES = 2000
 """Tiles that the strength of regularisation is learnt from: it is a property of tiles, not of their number."""
+
+INDEPENDENT_POINTS = 20
+"""Points of a pair that count when the strength is learnt. However many there are, those of a pair err together, and
+taken for independent their common error would look like a deformation of the tiles."""
 
 LARGE_TURN = 0.1
 """Radians between a pair and the tiles' turns above which these are not a good start."""
@@ -193,18 +198,7 @@ def staged(problem: Problem, motions: Motions, basis: Basis, options: SolveOptio
             return Shaping(moved.coefficients, weights)
 
         return agreed(problem, place, motions.coefficients)
-    reference, factors = problem.prior, None
-    if options.reference == "rigid" and options.degree_factors is None:
-        motions, factors = placed(problem, motions, 3)
-        reference = motions.coefficients
-        if basis.size > 3:
-            affine = replace(problem, moments=problem.affine_moments)
-            model = linear_model(affine, reference, polynomial_basis(1), replace(options, model="affine"))
-            first = shaped(affine, model, learnt_strength(affine, model, factors), options, factors)
-            reference, factors = first.coefficients, first.factors
-    model = linear_model(problem, reference, basis, options)
-    if factors is None:
-        factors = starting_factors(problem, model)
+    model, factors = held_model(problem, motions, basis, options)
     strength = options.regularization
     if strength is None:
         strength = learnt_strength(problem, model, factors)
@@ -213,7 +207,36 @@ def staged(problem: Problem, motions: Motions, basis: Basis, options: SolveOptio
         weights = np.ones(len(part.moments.pairs)) if part.reweighting is None else factors
         return shaped(part, model, strength, options, weights)
 
-    return agreed(problem, shape, reference)
+    return agreed(problem, shape, model.reference)
+
+
+def held_model(
+    problem: Problem, motions: Motions, basis: Basis, options: SolveOptions
+) -> tuple[LinearModel, FloatArray]:
+    """Return the linear model of the options, held to what they say, and the weights (m,) of pairs to start with.
+
+    Parameters
+    ----------
+    problem : Problem
+        Tiles and matches.
+    motions : Motions
+        Where tiles are when they are turned rightly.
+    basis : Basis
+        Of the moments of the problem.
+    options : SolveOptions
+        With a model that has a regularisation.
+    """
+    if options.reference == "prior" or options.degree_factors is not None:
+        model = linear_model(problem, problem.prior, basis, options)
+        return model, starting_factors(problem, model)
+    motions, factors = placed(problem, motions, 3)
+    reference = motions.coefficients
+    if basis.size > 3:
+        affine = replace(problem, moments=problem.affine_moments)
+        model = linear_model(affine, reference, polynomial_basis(1), replace(options, model="affine"))
+        first = shaped(affine, model, learnt_strength(affine, model, factors), options, factors)
+        reference, factors = first.coefficients, first.factors
+    return linear_model(problem, reference, basis, options), factors
 
 
 def agreed(
@@ -293,11 +316,39 @@ def shaped(
     return Shaping(solution.coefficients, factors, strength, solution.precision)
 
 
-def learnt_strength(problem: Problem, model: LinearModel, factors: FloatArray) -> float:
-    """Return the likeliest strength of regularisation, from a connected sample of the tiles."""
+@dataclass(frozen=True)
+class Lesson:
+    """What the strength of regularisation is learnt from.
+
+    Attributes
+    ----------
+    equations : RegularizedSystem
+        Of a connected sample of the tiles, each pair with the weight of independent points.
+    point_count : int
+        Number of independent points.
+    share : float
+        Weight of the points of a usual pair here, as part of their weight in a solve: strengths are so much smaller.
+    """
+
+    equations: RegularizedSystem
+    point_count: int
+    share: float
+
+
+def lesson(problem: Problem, model: LinearModel, factors: FloatArray, hold_mean: bool = True) -> Lesson:
+    """Return what the strength is learnt from, with pairs weighted by factors (m,)."""
     moments = problem.moments
     sample = connected_sample(len(problem.prior), moments.pairs, SAMPLE_TILES)
     keep = pairs_within(sample, moments.pairs)
     part = problem.subset(keep)
-    equations = regularized_system(model, part.moments.scaled(factors[keep]), part.system(), hold_mean=True)
-    return likeliest_strength(equations, int(part.moments.counts[factors[keep] >= LEAST_WEIGHT].sum()))
+    counts = part.moments.counts
+    share = np.minimum(1.0, INDEPENDENT_POINTS / counts)
+    equations = regularized_system(model, part.moments.scaled(factors[keep] * share), part.system(), hold_mean)
+    independent = int((counts * share)[factors[keep] >= LEAST_WEIGHT].sum())
+    return Lesson(equations, independent, float(np.median(share)))
+
+
+def learnt_strength(problem: Problem, model: LinearModel, factors: FloatArray) -> float:
+    """Return the likeliest strength of regularisation, from a connected sample of the tiles."""
+    learnt = lesson(problem, model, factors)
+    return likeliest_strength(learnt.equations, learnt.point_count) / learnt.share

@@ -7,7 +7,7 @@ others. Shaping lets tiles depart from there, by affines, polynomials or splines
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import LinAlgError
@@ -20,6 +20,7 @@ from rendermodules.core.solve.lens import Lens
 from rendermodules.core.solve.lens_fit import fitted_lens
 from rendermodules.core.solve.matches import CheckedMatches, PairMatches, checked_matches, concatenated
 from rendermodules.core.solve.moments import TileFrames, pair_moments
+from rendermodules.core.solve.motions import Motions
 from rendermodules.core.solve.options import NO_ANCHORS, Anchors, NoMatchesError, SolveError, SolveOptions, TileSet
 from rendermodules.core.solve.placement import CORNERS, coefficients_of, moved_with_neighbours
 from rendermodules.core.solve.quality import shape_warnings, statistics
@@ -62,6 +63,62 @@ def solved_tiles(
     SolveError
         There are no tiles; or the regularisation that was asked for does not hold the tiles.
     """
+    made = preparation(tiles, matches, options, anchors, start)
+    factors: dict[int, float] = {}
+
+    def stage(problem: Problem, begin: FloatArray) -> tuple[Shaping, BoolArray]:
+        return staged(problem, prior_motions(begin), made.basis, options)
+
+    try:
+        if options.balance and options.degree_factors is None:
+            shaping, kept, factors = balanced(made.problem, made.kinds, stage, made.motions.coefficients)
+        else:
+            shaping, kept = staged(made.problem, made.motions, made.basis, options)
+    except LinAlgError as error:
+        raise SolveError(str(error)) from error
+    balance = {float(made.distances[kind]): factor for kind, factor in factors.items()}
+    return replace(_solution(tiles, made, shaping, kept, options), balance=balance)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What is computed before anything is solved but the lenses.
+
+    Attributes
+    ----------
+    checked : CheckedMatches
+        What became of the matches.
+    problem : Problem
+        Tiles, anchors and matches in the coordinates of the solve.
+    motions : Motions
+        Where the tiles begin.
+    basis : Basis
+        Of the model.
+    lenses : dict of int to Lens
+        By lens group, those that were found.
+    distances : (k,) float array
+        In z, of the pairs that there are.
+    kinds : (m,) int array
+        Index of the distance of each pair of the problem; ``ALWAYS_KEPT`` for anchors.
+    """
+
+    checked: CheckedMatches
+    problem: Problem
+    motions: Motions
+    basis: Basis
+    lenses: dict[int, Lens]
+    distances: FloatArray
+    kinds: IntArray
+
+
+def preparation(
+    tiles: TileSet,
+    matches: PairMatches,
+    options: SolveOptions,
+    anchors: Anchors = NO_ANCHORS,
+    start: FloatArray | None = None,
+) -> Preparation:
+    """Return what a solve begins with; parameters and errors are those of `solved_tiles`."""
     if not len(tiles):
         raise SolveError("there are no tiles to solve")
     checked = checked_matches(matches, len(tiles), options.minimum_points, options.maximum_points, options.seed)
@@ -81,18 +138,7 @@ def solved_tiles(
     problem = Problem(
         moments, frames, prior, everything.sizes, everything.fixed, Reweighting(kinds) if options.robust else None
     )
-    try:
-        if options.balance and options.degree_factors is None:
-            shaping, kept, factors = balanced(
-                problem, kinds, lambda part, at: staged(part, prior_motions(at), basis, options), begin
-            )
-        else:
-            shaping, kept = staged(problem, prior_motions(begin), basis, options)
-            factors = {}
-    except LinAlgError as error:
-        raise SolveError(str(error)) from error
-    solution = _solution(tiles, checked, problem, basis, lenses, shaping, kept, options)
-    return replace(solution, balance={float(distances[kind]): factor for kind, factor in factors.items()})
+    return Preparation(checked, problem, prior_motions(begin), basis, lenses, distances, kinds)
 
 
 def dropped_text(checked: CheckedMatches, given: int) -> str:
@@ -174,16 +220,8 @@ def _through_lenses(matches: PairMatches, groups: IntArray, lenses: dict[int, Le
     return replace(matches, points_p=points[0], points_q=points[1])
 
 
-def _solution(
-    tiles: TileSet,
-    checked: CheckedMatches,
-    problem: Problem,
-    basis: Basis,
-    lenses: dict[int, Lens],
-    shaping: Shaping,
-    kept: BoolArray,
-    options: SolveOptions,
-) -> Solution:
+def _solution(tiles: TileSet, made: Preparation, shaping: Shaping, kept: BoolArray, options: SolveOptions) -> Solution:
+    checked, problem = made.checked, made.problem
     count, pairs = len(tiles), checked.matches.pairs
     kept = kept[: len(pairs)]
     used = pair_counts(count, pairs[kept]) > 0
@@ -207,9 +245,9 @@ def _solution(
     return Solution(
         coefficients,
         frames,
-        basis,
+        made.basis,
         tiles.lens_groups,
-        lenses,
+        made.lenses,
         component,
         pairs,
         pair_residuals(moments, coefficients),

@@ -59,7 +59,10 @@ function madeBy(metadata) {
   if (!record) {
     return [["notes", metadata.currentVersion?.versionNotes ?? ""]];
   }
-  const inputs = Object.keys(record.inputs ?? {}).filter((name) => name !== "sha256");
+  // digests of files and counts of matches stand beside the versions of stacks
+  const inputs = Object.entries(record.inputs ?? {})
+    .filter(([, version]) => version && typeof version === "object" && "currentVersionNumber" in version)
+    .map(([name]) => name);
   return [["made by", record.module.replace(/^rendermodules\./, "")], ["from", inputs.join(", ")]];
 }
 

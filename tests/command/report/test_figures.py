@@ -39,14 +39,29 @@ def test_a_histogram_has_a_bar_for_each_bin_with_something_in_it():
 
 
 def test_a_course_leaves_gaps_where_nothing_is_known():
-    figure = course_figure([section(1.0, 0.5, 1.0), section(2.0, None), section(3.0, 0.7)], 5.0)
+    figure = course_figure([section(1.0, 0.5, 1.0), section(2.0, None), section(3.0, 0.7)], 5.0, 10.0)
     assert figure.count('class="dot s0"') == 2
     assert figure.count('class="dot s2"') == 1
     assert "nan" not in figure
 
 
+def test_a_limit_that_is_far():
+    assert "limit within" not in course_figure([section(1.0, 0.5)], 50.0, 90.0)
+    assert "limit within: 0.7 px" in course_figure([section(1.0, 0.5)], 0.7, 90.0)
+    assert "limit 50 px, beyond" in histogram_figure(Histogram([0.0, 1.0], [4]), 50.0, "")
+
+
+def test_of_many_matches_the_worst_are_drawn():
+    p = np.zeros((500, 2))
+    q = np.column_stack([np.linspace(0.0, 9.0, 500), np.zeros(500)])
+    seam = Seam("a", "b", 1.0, 1.0, 500, 5.0, 9.0, 0.0, 0.0, p, q)
+    figure = seam_figure(seam, Picture("", 0, 0, 50, 40, ""), 5.0)
+    assert 20 <= figure.count("<circle") <= 30
+    assert 'x2="9.0"' in figure
+
+
 def test_a_course_of_one_section():
-    assert course_figure([section(4.0, 0.5)], 5.0).count("<circle") == 2
+    assert course_figure([section(4.0, 0.5)], 5.0, 10.0).count("<circle") == 2
 
 
 def test_a_seam_has_its_matches_over_the_picture():

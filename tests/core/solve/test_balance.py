@@ -70,7 +70,7 @@ def test_rough_matches_do_not_tear_seams(sections):
     solution = solved_tiles(sections.tiles, matches, SolveOptions())
     errors = sections.errors(solution)
     assert max(errors.seam.values()) < 0.1
-    assert max(errors.across.values()) < 1.0
+    assert max(errors.across.values()) < 2.0
     assert solution.balance[0.0] == 1.0
     assert solution.balance[1.0] < 0.01
     assert not solution.rejected.any()

@@ -48,6 +48,21 @@ def test_rotations_leave_places_alone(montage):
     np.testing.assert_allclose(centres, made.tiles.priors[:, :, 2] + 512.0, atol=1e-9)
 
 
+@pytest.mark.parametrize("copies", [1, 20])
+def test_common_errors_of_pairs_are_no_deformation_however_many_points_they_have(montage, copies):
+    made = montage(noise=0.02)
+    random = np.random.default_rng(0)
+    matches, points = made.matches, []
+    for start, stop in zip(matches.offsets[:-1], matches.offsets[1:], strict=True):
+        arms = matches.points_q[start:stop] - matches.points_q[start:stop].mean(axis=0)
+        # each pair is sheared and grown a little in its own way, as interpolation does
+        points.append(matches.points_q[start:stop] + arms @ random.normal(0, 3e-5, (2, 2)))
+    many = concatenated([replace(matches, points_q=np.concatenate(points))] * copies)
+    solution = solved_tiles(made.tiles, many, SolveOptions(model="affine"))
+    stretched = np.linalg.svd(solution.matrices[:, :, :2], compute_uv=False)
+    assert np.abs(stretched - 1).max() < 1e-5
+
+
 def test_a_shared_lens_closes_the_seams_and_keeps_the_geometry(montage):
     made = montage(lens=4.0)
     without = made.errors(solved(made, model="rigid"))
