@@ -105,6 +105,7 @@ class ConsensusMatchingParameters(DefaultSchema):
         "common; null believes all",
         default=0.01,
         minimum=0,
+        nullable=True,
     )
 
     aliases: ClassVar[Mapping[str, str | None]] = {

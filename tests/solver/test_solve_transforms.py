@@ -269,7 +269,7 @@ def test_a_section_without_matches_fails_and_the_others_are_solved(solve, true_s
     assert "no matches that a solve can use" in written["solves"][0]["warnings"][0]
 
 
-def test_limits(solve, true_stack, states):
+def test_limits(solve, true_stack, states, render_parameters):
     true_stack(sections=1)
     for limits, message in (
         ({"max_residual": 0.01}, "the residual is"),
@@ -279,7 +279,9 @@ def test_limits(solve, true_stack, states):
         with pytest.raises(RenderModuleError, match=message):
             solve(output_stack="montage", **limits)
         assert states("montage") == "LOADING"
-    solve(output_stack="montage")
+    none = dict.fromkeys(("max_residual", "min_scale", "max_scale", "max_unconnected", "max_rejected"))
+    parameters = {"render": render_parameters, "input_stack": "raw", "match_collections": ["found"], **none}
+    assert SolveTransforms({**parameters, "output_stack": "montage"}).run()["problems"] == []
     assert states("montage") == "COMPLETE"
 
 
