@@ -17,7 +17,9 @@ from typing import Any
 from rendermodules.io.files import write_bytes_whole
 from rendermodules.module.errors import RenderModuleError
 
-PROJECT = {"host": "render.db", "owner": "demo", "project": "synthetic"}
+STORE = "render.db"
+"""File of the store that the demo makes."""
+
 MONTAGE_LIMIT = 0.3
 """Largest error of a section in pixels with which the demo is content."""
 
@@ -44,16 +46,47 @@ class Step:
     parameters: Mapping[str, Any]
 
 
-def demo_steps(pool_size: int) -> list[Step]:
+@dataclass(frozen=True)
+class DemoOptions:
+    """How large the demo is and where it is kept.
+
+    Attributes
+    ----------
+    host : str
+        Of the connection to Render; by default a store in the folder of the demo.
+    pool_size : int
+        Number of workers.
+    sections, tiles : int
+        Number of sections, and of tiles along each side of a section.
+    """
+
+    host: str = STORE
+    pool_size: int = 2
+    sections: int = 3
+    tiles: int = 3
+
+    @property
+    def project(self) -> dict[str, str]:
+        """The connection to Render."""
+        return {"host": self.host, "owner": "demo", "project": "synthetic"}
+
+
+def demo_steps(options: DemoOptions) -> list[Step]:
     """Return the steps of the demo, in order."""
-    workers = {"pool_size": pool_size}
-    render = {"render": PROJECT}
+    workers = {"pool_size": options.pool_size}
+    render = {"render": options.project}
     return [
         Step(
-            "photograph three sections, nine tiles each, with a stage that errs",
+            "photograph overlapping tiles of serial sections, with a stage that errs",
             "create_images",
             "synthetic.create_synthetic_images",
-            {"output_dir": "acquisition", "sections": 3, "rows": 3, "columns": 3, **workers},
+            {
+                "output_dir": "acquisition",
+                "sections": options.sections,
+                "rows": options.tiles,
+                "columns": options.tiles,
+                **workers,
+            },
         ),
         Step(
             "import the images with the positions that the stage believed",
@@ -91,7 +124,7 @@ def demo_steps(pool_size: int) -> list[Step]:
             "find the same points in both tiles of a pair",
             "montage_matches",
             "pointmatch.generate_point_matches",
-            {**render, "pairJson": ["montage_pairs.json"], "collection": "montage", **workers},
+            {**render, "pairJson": ["montage_pairs.json"], "output_collection": "montage", **workers},
         ),
         Step(
             "place the tiles of each section",
@@ -122,7 +155,7 @@ def demo_steps(pool_size: int) -> list[Step]:
             "find the same structures in consecutive sections",
             "section_matches",
             "pointmatch.generate_point_matches",
-            {**render, "pairJson": ["section_pairs.json"], "collection": "sections", **workers},
+            {**render, "pairJson": ["section_pairs.json"], "output_collection": "sections", **workers},
         ),
         Step(
             "place the tiles of all sections together",
@@ -164,15 +197,15 @@ def demo_steps(pool_size: int) -> list[Step]:
     ]
 
 
-def run_demo(folder: str, pool_size: int) -> int:
+def run_demo(folder: str, options: DemoOptions) -> int:
     """Run the demo in a folder; return the exit status.
 
     Parameters
     ----------
     folder : path
         Made if it does not exist; what an earlier demo has left there is removed.
-    pool_size : int
-        Number of workers.
+    options : DemoOptions
+        Size and place.
 
     Raises
     ------
@@ -180,7 +213,7 @@ def run_demo(folder: str, pool_size: int) -> int:
         The folder holds something else, or a step failed.
     """
     place = Path(folder).absolute()
-    steps = demo_steps(pool_size)
+    steps = demo_steps(options)
     _clear(place)
     _say(f"The demo works in {place}. By hand:\n\n  cd {shlex.quote(str(place))}")
     for number, step in enumerate(steps, 1):
@@ -189,10 +222,12 @@ def run_demo(folder: str, pool_size: int) -> int:
         arguments = ["run", step.module, "--input_json", file, "--output_json", _result_file(file)]
         _say(f"\n{number:2d}. {step.title}\n  {_command()} {shlex.join(arguments)}")
         _run(place, arguments)
-    report = ["report", PROJECT["host"], "--after", "montage", "--before", "raw", "--out", "report.html"]
+    project = options.project
+    report = ["report", project["project"], "--host", project["host"], "--owner", project["owner"]]
+    report += ["--after", "montage", "--before", "raw", "--out", "report.html"]
     _say(f"\n    see how good it is\n  {_command()} {shlex.join(report)}")
     _run(place, report)
-    _say(_summary(place, steps))
+    _say(_summary(place, steps, options))
     return 0
 
 
@@ -228,7 +263,7 @@ def _results(place: Path, steps: Sequence[Step], name: str) -> dict[str, Any]:
     return results
 
 
-def _summary(place: Path, steps: Sequence[Step]) -> str:
+def _summary(place: Path, steps: Sequence[Step], options: DemoOptions) -> str:
     sections = _results(place, steps, "judge_sections")["sections"]
     volume = _results(place, steps, "judge_volume")["sections"]
     (drawn,) = _results(place, steps, "draw")["files"]
@@ -243,15 +278,11 @@ def _summary(place: Path, steps: Sequence[Step]) -> str:
         lines.append(
             f"  z={one['z']:<7} {one['before']:>20.2f} {one['after']:>10.3f} {one['seam']:>15.3f} {across:>25}"
         )
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"The volume: {place / drawn} (OME-Zarr)",
-            f"The report: {place / 'report.html'}",
-            f"To look at it in a browser: cd {shlex.quote(str(place))} && {_command()} serve --store {PROJECT['host']}",
-        ]
-    )
+    lines += ["", f"The volume: {place / drawn} (OME-Zarr)", f"The report: {place / 'report.html'}"]
+    if options.host == STORE:
+        serve = f"cd {shlex.quote(str(place))} && {_command()} serve --store {STORE}"
+        lines.append(f"To look at it: {serve}\n               and open http://127.0.0.1:8080/")
+    return "\n".join(lines)
 
 
 def _say(text: str) -> None:

@@ -190,8 +190,10 @@ def made_inputs() -> Callable[..., None]:
             if value is None:
                 continue
             if isinstance(inner, marshmallow.fields.Nested):
+                # some schemas take a name for an object of that name alone
                 for part in value if isinstance(value, list) else [value]:
-                    make(inner.schema, part, folder)
+                    if isinstance(part, dict):
+                        make(inner.schema, part, folder)
             elif getattr(inner, "reads", None):
                 for path in value if isinstance(value, list) else [value]:
                     target = folder / path

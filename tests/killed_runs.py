@@ -1,4 +1,4 @@
-"""Kill a module at each of its changes to a store, start it again, and say what the stacks are like.
+"""Kill a module at each of its changes to a store, start it again, and say what stacks and match collections are like.
 
 ``python killed_runs.py STORE MODULE PARAMETERS``: the store is left alone, a copy of it is used. The parameters are
 JSON, with any ``render.host``. Prints one JSON line for each change: how the run and its repetition ended, the stacks
@@ -11,18 +11,23 @@ import shutil
 import signal
 import sys
 import traceback
+from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import renderapi
 from requests import Session
 
-from rendermodules.module import stacks
+from rendermodules.core.pointmatches import canvas_matches
+from rendermodules.module import matches, stacks
 from rendermodules.module.catalogue import find_module
 from rendermodules.module.connection import connect
+from rendermodules.module.matches import match_collection
+from rendermodules.render_ws.store.database import close_databases
 
 
 def in_child(function, *arguments):
-    """Return what a function returns in a forked child, and how the child ended: this process never opens the store."""
+    """Return what a function returns in a forked child, and how the child ended: this process never opens its store."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -65,8 +70,12 @@ def repeated_run(module, parameters, ended):
 
 
 def state(render):
-    """Return the tiles and shared transforms of all sections, by stack and z."""
-    return {
+    """Return the tiles and shared transforms of all sections, by stack and z, and the matches of all collections."""
+    collections = {
+        f"match collection {name}": list(map(canvas_matches, matches.all_matches(match_collection(render, name))))
+        for name in matches.collection_names(render)
+    }
+    return collections | {
         name: {
             str(z): [section.tiles, section.transforms]
             for z in renderapi.stack.get_z_values_for_stack(name, render=render)
@@ -78,24 +87,35 @@ def state(render):
 
 def main(store, name, text):
     module, original = find_module(name).load(), Path(store)
-    folder = original.parent / "killed"
-    parameters = json.loads(text)
-    parameters["render"]["host"] = str(folder / original.name)
-    os.environ["RENDERMODULES_STATE"] = str(folder / "state")
-    # imports and the service are set up once, not by every child
-    module(parameters)
-    render = connect(parameters["render"])
-    render.session.get(f"{render.DEFAULT_HOST}/nothing")
+    load_everything(module, json.loads(text), original)
     for kill_at in range(1, 1000):
-        folder.mkdir()
-        for file in original.parent.glob(f"{original.name}*"):
-            shutil.copy(file, folder)
-        _, ended = in_child(killed_run, module, parameters, kill_at)
-        states, again = in_child(repeated_run, module, parameters, ended)
+        with copied_store(original, "killed", json.loads(text)) as parameters:
+            _, ended = in_child(killed_run, module, parameters, kill_at)
+            states, again = in_child(repeated_run, module, parameters, ended)
         sys.stdout.write(json.dumps({"ended": ended, "again": again, "states": states}) + "\n")
-        shutil.rmtree(folder)
         if ended != -signal.SIGKILL:
             return
+
+
+def load_everything(module, parameters, original):
+    """Run a module, so that compiled code and the service are loaded once and not by every child."""
+    # children would wait for threads that they do not have
+    cv2.setNumThreads(1)
+    with copied_store(original, "loading", parameters) as parameters:
+        module(parameters).run()
+    close_databases()
+
+
+@contextmanager
+def copied_store(original, name, parameters):
+    """Have a copy of a store and a place for journals in a new folder; gives the parameters that lead to it."""
+    folder = original.parent / name
+    folder.mkdir()
+    for file in original.parent.glob(f"{original.name}*"):
+        shutil.copy(file, folder)
+    os.environ["RENDERMODULES_STATE"] = str(folder / "state")
+    yield {**parameters, "render": {**parameters["render"], "host": str(folder / original.name)}}
+    shutil.rmtree(folder)
 
 
 main(*sys.argv[1:])

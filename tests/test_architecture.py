@@ -1,6 +1,7 @@
 """The layers of the package, read off its imports."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ CORE_LIBRARIES = {"numpy", "scipy", "cv2", "numba", "shapely", "networkx", "skim
 FILES = sorted(ROOT.rglob("*.py"))
 
 
+@functools.cache
 def imports(file: Path) -> list[str]:
     names = []
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -104,7 +104,11 @@ def store(tmp_path_factory):
     channels = {z: section_specs(SETTINGS, z, "true", url) for z in SETTINGS.zvalues}
     single = {z: one_channel(section) for z, section in channels.items()}
     raw = [one_channel(section_specs(SETTINGS, z, "nominal", url)) for z in SETTINGS.zvalues]
-    record = {"module": "rendermodules.solver.solve_transforms", "inputs": {"raw": {}}, "parameters": {}}
+    record = {
+        "module": "rendermodules.solver.solve_transforms",
+        "inputs": {"raw": {"currentVersionNumber": 1}},
+        "parameters": {},
+    }
     write("raw", raw)
     write("aligned", single.values(), versionNotes=json.dumps(record))
     write("channels", channels.values())
@@ -115,7 +119,7 @@ def store(tmp_path_factory):
     write("torn", [torn])
     stacks.open_stack(render, "empty", {})
     write("plain", [single[0.0]])
-    base = "http://embedded.store/render-ws/v1"
+    base = f"{render.DEFAULT_HOST}/render-ws/v1"
     stack_id = {"owner": OWNER, "project": PROJECT, "stack": HOSTILE}
     place = f"{base}/owner/{OWNER}/project/{PROJECT}/stack/plain/stackId"
     assert render.session.put(place, json=stack_id).status_code == 200
@@ -148,11 +152,11 @@ def project():
 
 @pytest.fixture(scope="session")
 def serve(store):
-    """Function that starts a server on the store and returns its address."""
+    """Function that starts a server, on the store of the tests by default, and returns its address."""
     processes = []
 
-    def start(*options):
-        command = [sys.executable, "-m", "rendermodules", "serve", "--store", str(store), "--port", "0", *options]
+    def start(*options, of=store):
+        command = [sys.executable, "-m", "rendermodules", "serve", "--store", str(of), "--port", "0", *options]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
         processes.append(process)
         address = process.stderr.readline().split(" at ")[-1].strip().removesuffix("/render-ws/v1")

@@ -6,18 +6,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from renderapi.render import format_baseurl
+
 from rendermodules.command.doctor import Finding
-from rendermodules.command.places import answer, connection, owners, place_of, projects
+from rendermodules.command.places import answer, connection, owners, place_of, projects, quoted
+from rendermodules.command.survey import path_of_stack, survey
+from rendermodules.io.paths import is_local, path_of_url
+from rendermodules.module.connection import connect, is_store_path
+from rendermodules.module.errors import RenderModuleError, short_reason
+from rendermodules.module.stacks import read_section
 
 SLOW_SECONDS = 0.5
 _LOOKED_AT_TILES = 20
+_DRAWN_PIXELS = 64
 
 
 def project(options: argparse.Namespace) -> Iterator[Finding]:
     """Give what is to be said about the store or server, and about the project where one is meant."""
-    from rendermodules.module.connection import connect, is_store_path
-    from rendermodules.module.errors import RenderModuleError, short_reason
-
     host, owner, name = place_of(options)
     if host is None:
         yield Finding(
@@ -78,8 +83,6 @@ def _catalogue(render: Any) -> Finding:
 
 
 def _stacks(render: Any) -> Iterator[Finding]:
-    from rendermodules.command.survey import survey
-
     found = survey(render)
     for stack in found.stacks:
         if stack.state == "LOADING":
@@ -90,25 +93,43 @@ def _stacks(render: Any) -> Iterator[Finding]:
                 "run the same command again, which goes on where it stopped, or set it COMPLETE",
             )
         if stack.z_values:
-            yield _images(render, stack.name, stack.z_values[0])
+            yield from _images(render, stack.name, stack.z_values[0])
 
 
-def _images(render: Any, stack: str, z: float) -> Finding:
-    from rendermodules.module.stacks import read_section
-
+def _images(render: Any, stack: str, z: float) -> Iterator[Finding]:
     tiles = read_section(render, stack, z).tiles
     step = max(1, len(tiles) // _LOOKED_AT_TILES)
     urls = [url for tile in tiles[::step] for url in _image_urls(tile)]
     missing = [url for url in urls if not _is_there(url)]
     about = f"images of {stack}"
     if missing:
-        return Finding(
+        yield Finding(
             "bad",
             about,
             f"{len(missing)} of {len(urls)} looked at are not here, the first is {missing[0]}",
             "mount the disk, or correct the paths: rendermodules help stack.edit_image_pyramids",
         )
-    return Finding("ok", about, f"{len(urls)} looked at, all there")
+        return
+    yield Finding("ok", about, f"{len(urls)} looked at, all there")
+    yield _drawing(render, stack, tiles[0])
+
+
+def _drawing(render: Any, stack: str, tile: Mapping[str, Any]) -> Finding:
+    """Let Render draw a tile, small: it has to see the images too."""
+    scale = min(1.0, _DRAWN_PIXELS / max(float(tile["width"]), float(tile["height"])))
+    path = quoted(*path_of_stack(render, stack), "tile", tile["tileId"], "jpeg-image")
+    url = f"{format_baseurl(render.DEFAULT_HOST, render.DEFAULT_PORT)}/{path}"
+    response = render.session.get(url, params={"scale": scale})
+    about = f"drawing {stack}"
+    if response.status_code >= 400:
+        return Finding(
+            "bad",
+            about,
+            f"Render answered {response.status_code}: {response.text[:300].strip()}",
+            "the machine on which Render runs has to see the images under the same paths; a server that reads only "
+            "some folders takes --image-root",
+        )
+    return Finding("ok", about, f"a tile in {response.elapsed.total_seconds() * 1000:.0f} ms")
 
 
 def _image_urls(tile: Mapping[str, Any]) -> Iterator[str]:
@@ -120,6 +141,4 @@ def _image_urls(tile: Mapping[str, Any]) -> Iterator[str]:
 
 def _is_there(url: str) -> bool:
     """Return whether a file is here; what is elsewhere is taken to be there."""
-    from rendermodules.io.paths import is_local, path_of_url
-
     return not is_local(url) or path_of_url(url).is_file()

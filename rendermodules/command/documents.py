@@ -1,7 +1,7 @@
 """The generated documents: ``python -m rendermodules.command.documents CHECKOUT``.
 
-``docs/modules.md`` is read off the modules' schemas, ``docs/migration.md`` off `rendermodules.legacy_names`, the table of
-areas in ``README.md`` off the areas.
+``docs/modules.md`` is read off the modules' schemas, ``docs/migration.md`` off `rendermodules.legacy_names`, and the
+table of areas in ``README.md`` off the areas.
 """
 
 import inspect

@@ -15,7 +15,7 @@ def _run(options: argparse.Namespace) -> int:
     from rendermodules.module.catalogue import ModuleEntry, area_summary, modules
     from rendermodules.module.errors import RenderModuleError
 
-    entries = modules()
+    entries = list(modules())
     if options.area is not None:
         areas = sorted({entry.area for entry in entries})
         if options.area not in areas:

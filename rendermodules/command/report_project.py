@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rendermodules.command.survey import ProjectSurvey
 
 DEFAULT_LIMIT = 5.0
+DEFAULT_BETWEEN_LIMIT = 10.0
 DEFAULT_SEAMS = 9
 DEFAULT_PICTURED_SECTIONS = 100
 
@@ -36,7 +37,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit",
         type=float,
         default=DEFAULT_LIMIT,
-        help="residual in px above which a match is marked (default: %(default)s)",
+        help="residual in px above which a match within a section is marked (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--between_limit",
+        type=float,
+        default=DEFAULT_BETWEEN_LIMIT,
+        help="the same for matches between sections, which deform (default: %(default)s)",
     )
     parser.add_argument(
         "--num_local_transforms",
@@ -78,6 +85,9 @@ def _run(options: argparse.Namespace) -> int:
     write_bytes_whole(options.out, page.encode())
     json_file = options.out.with_suffix(".json")
     document = {"made": _made(), **plain_json(dataclasses.asdict(numbers))}
+    for seam in [*document["within"]["worst"], *document["between"]["worst"]]:
+        # the points of the matches are in the collections
+        del seam["p_world"], seam["q_world"]
     write_bytes_whole(json_file, json.dumps(document, indent=1).encode())
     marked = len(numbers.marked)
     sys.stdout.write(f"{options.out.absolute()}\n{json_file.absolute()}\n")
@@ -103,8 +113,8 @@ def _choice(render: Any, found: "ProjectSurvey", options: argparse.Namespace) ->
         raise RenderModuleError(f"{found.owner} has no match collection {', '.join(sorted(unknown))}")
     local = options.num_local_transforms
     if local is None:
-        local = num_local_transforms_of(render, chain, collections)
-    return Choice(before.name, after.name, collections, options.limit, local, options.seams)
+        local = num_local_transforms_of(render, found, after.name, collections)
+    return Choice(before.name, after.name, collections, options.limit, options.between_limit, local, options.seams)
 
 
 def _page(render: Any, numbers: "ReportNumbers", options: argparse.Namespace) -> str:

@@ -22,6 +22,8 @@ _DIRECTIONS = 8
 _SAMPLES_PER_CELL = 4
 _CELL_SIGMAS = 3.0
 _SMALLEST_OCTAVE = 8
+_SAMPLED_SIDE = 512
+_RANGE = (0.1, 99.9)
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ def sift_features(image: Image, parameters: SiftParameters, mask: Image | None =
     Parameters
     ----------
     image : (rows, columns) array
-        Any type. Contrast is judged relative to 255 for 8 bit and to the brightest pixel otherwise; pixels that are
-        not finite count as masked.
+        Any type. Contrast is judged relative to 255 for 8 bit and to the range of nearly all pixels otherwise; pixels
+        that are not finite count as masked.
     parameters : SiftParameters
         Size of descriptors and range of scales.
     mask : (rows, columns) array, optional
@@ -208,11 +210,15 @@ def octave_range(shape: tuple[int, int], parameters: SiftParameters) -> tuple[fl
 
 
 def _normalised(image: Image) -> Floats:
-    """Return the image with white at 1; what is not finite is 0."""
+    """Return the image with the range from black to white as 1; what is not finite is 0."""
     pixels = image.astype(np.float32)
     pixels[~np.isfinite(pixels)] = 0
-    white = 255.0 if image.dtype == np.uint8 else float(np.abs(pixels).max(initial=0.0))
-    return pixels / white if white > 0 else pixels
+    if image.dtype == np.uint8:
+        return pixels / np.float32(255)
+    # cameras of 16 bit use a part of their range, and have hot pixels
+    sample = pixels[:: max(image.shape[0] // _SAMPLED_SIDE, 1), :: max(image.shape[1] // _SAMPLED_SIDE, 1)]
+    black, white = np.percentile(sample, _RANGE) if sample.size else (0.0, 0.0)
+    return pixels / np.float32(white - black) if white > black else pixels
 
 
 def _reduced(pixels: Floats, size: tuple[int, int]) -> Floats:

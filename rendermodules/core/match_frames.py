@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendermodules.core.estimation import EstimationError, composed, fitted_model, inverted
-from rendermodules.core.geometry import border_points
 from rendermodules.core.sections import TileSpec, TransformSpec, transform_list
 from rendermodules.core.transforms import (
     NotInvertibleError,
@@ -69,6 +68,9 @@ class MatchFrame:
     @property
     def box(self) -> NDArray[np.float64]:
         """Where the image lies in the frame, (2, 2): x, y of its low and its high corner."""
+        # loads shapely, which those who only count transforms do not need
+        from rendermodules.core.geometry import border_points
+
         border = self.local.apply(border_points(self.width, self.height, _POINTS_PER_SIDE))
         return np.array([border.min(axis=0), border.max(axis=0)])
 

@@ -65,6 +65,16 @@ class PointMatches:
         """Group and id of p, group and id of q: what identifies the matches in a collection."""
         return (self.p_group_id, self.p_id, self.q_group_id, self.q_id)
 
+    @property
+    def p_tile_id(self) -> str:
+        """Id of the first tile, also where several consensus sets have ids of their own."""
+        return str((self.consensus_set or {}).get("originalPId", self.p_id))
+
+    @property
+    def q_tile_id(self) -> str:
+        """Id of the second tile, also where several consensus sets have ids of their own."""
+        return str((self.consensus_set or {}).get("originalQId", self.q_id))
+
 
 def point_matches(
     p_canvas: tuple[str, str],

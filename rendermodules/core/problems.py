@@ -1,6 +1,10 @@
 """What is wrong with an input, collected so that all of it is said at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class InputError(ValueError):
@@ -38,6 +42,26 @@ class Problems:
         """Raise an `InputError` that says all of it; nothing happens when nothing is wrong."""
         if self:
             raise InputError(str(self))
+
+
+def results_of_all(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Return ``function(item)`` of all items.
+
+    Raises
+    ------
+    InputError
+        The function has raised it for some; the message says what is wrong with all of them.
+    """
+    results: list[Result] = []
+    messages: list[str] = []
+    for item in items:
+        try:
+            results.append(function(item))
+        except InputError as error:
+            messages.append(str(error))
+    if messages:
+        raise InputError("; ".join(messages))
+    return results
 
 
 def listed(values: Sequence[object], limit: int = 20) -> str:

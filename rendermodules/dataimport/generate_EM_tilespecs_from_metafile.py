@@ -72,13 +72,13 @@ class GenerateEMTilespecsFromMetafile(ImageImportModule):
             tile_ids_with_z=self.args["tile_ids_with_z"],
         )
         self.complete(images, metafile, self.args["image_directory"] or folder_of(metafile))
+        self.check_images(images, metafile)
         with self.journal() as journal:
             resolution = images[0].layout["pixelsize"]
             results = self.write_images(
                 self.args["output_stack"],
                 images,
                 journal=journal,
-                source=metafile,
                 stackResolutionX=resolution,
                 stackResolutionY=resolution,
             )

@@ -105,12 +105,12 @@ class ImportImageDirectory(ImageImportModule):
             masks if any(masks) else self.mask_urls(len(table)),
         )
         first = self.args["reference_channel"] and chosen_channel(images, self.args["reference_channel"])
+        self.check_images(images, table.source)
         with self.journal() as journal:
             results = self.write_images(
                 self.args["output_stack"],
                 images,
                 journal=journal,
-                source=table.source,
                 first_channel=first,
                 stackResolutionX=self.args["pixelsize"],
                 stackResolutionY=self.args["pixelsize"],

@@ -7,6 +7,7 @@ finds the section in their places. Each section begins at 0, 0.
 The images stay where they are. A Java Render server reads no OME-Zarr: for it give extracted_directory.
 """
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from marshmallow import ValidationError, validates_schema
 
 from rendermodules.core.acquisitions import chosen_channel, selected_channels
 from rendermodules.core.ome import PIXELS, OmeRules, ome_images
+from rendermodules.core.problems import results_of_all
 from rendermodules.io.ome import distinct_images, read_ome
 from rendermodules.io.paths import is_local, local_path
 from rendermodules.io.patterns import expanded_places
@@ -67,7 +69,8 @@ class ImportOme(ImageImportModule):
 
     def run(self) -> dict[str, Any]:
         args = self.args
-        found = distinct_images(image for place in self._places() for image in read_ome(place))
+        read = results_of_all(read_ome, self._places())
+        found = distinct_images(itertools.chain.from_iterable(read))
         rules = OmeRules(
             z_start=args["z_start"],
             section_pattern=args["section_pattern"],
@@ -81,6 +84,7 @@ class ImportOme(ImageImportModule):
         self.complete(images, "the files", str(Path.cwd()))
         if args["extracted_directory"]:
             self.extract(images, args["extracted_directory"])
+        self.check_images(images, "the files")
         first = args["reference_channel"] and chosen_channel(images, args["reference_channel"])
         resolution = images[0].layout.get("pixelsize")
         with self.journal() as journal:
@@ -88,7 +92,6 @@ class ImportOme(ImageImportModule):
                 args["output_stack"],
                 images,
                 journal=journal,
-                source="the files",
                 first_channel=first,
                 stackResolutionX=resolution,
                 stackResolutionY=resolution,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rendermodules.core.acquisitions import AcquiredImage
+from rendermodules.core.problems import results_of_all
 from rendermodules.core.serialem import COORDINATES, SerialEMRules, serialem_images
 from rendermodules.io.image_folders import image_urls
 from rendermodules.io.serialem import choose_loaders, read_serialem
@@ -49,17 +50,21 @@ class ImportSerialem(ImageImportModule):
 
     def run(self) -> dict[str, Any]:
         images: list[AcquiredImage] = []
-        for path in self.args["metadata_files"]:
-            images += self._images(path, max((image.z + 1 for image in images), default=self.args["z_start"]))
+
+        def add(path: str) -> None:
+            z_start = max((image.z + 1 for image in images), default=self.args["z_start"])
+            images.extend(self._images(path, z_start))
+
+        results_of_all(add, self.args["metadata_files"])
         if self.args["extracted_directory"]:
             self.extract(images, self.args["extracted_directory"])
+        self.check_images(images, "the montages")
         resolution = images[0].layout.get("pixelsize")
         with self.journal() as journal:
             results = self.write_images(
                 self.args["output_stack"],
                 images,
                 journal=journal,
-                source="the montages",
                 stackResolutionX=resolution,
                 stackResolutionY=resolution,
             )

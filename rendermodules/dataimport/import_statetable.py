@@ -9,11 +9,13 @@ of several tables (one for each ribbon, say) go into the same stacks, in one run
 """
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from rendermodules.core.acquisitions import AcquiredImage
+from rendermodules.core.problems import results_of_all
 from rendermodules.core.state_tables import (
     StateTableRow,
     channel_stacks,
@@ -75,27 +77,25 @@ class ImportStatetable(ImageImportModule):
 
     def run(self) -> dict[str, Any]:
         stacks = self._stacks()
-        for stack, images in stacks.items():
-            self.complete(images, f"the images of {stack}", self._image_folder())
+        results_of_all(self._prepare, stacks.items())
         with self.journal() as journal:
-            return self.output(
-                {
-                    "stacks": [
-                        {
-                            "output_stack": stack,
-                            **self.summary(
-                                self.write_images(stack, images, journal=journal, source=f"the images of {stack}")
-                            ),
-                        }
-                        for stack, images in stacks.items()
-                    ]
-                }
-            )
+            summaries = [
+                {"output_stack": stack, **self.summary(self.write_images(stack, images, journal=journal))}
+                for stack, images in stacks.items()
+            ]
+        return self.output({"stacks": summaries})
+
+    def _prepare(self, item: tuple[str, list[AcquiredImage]]) -> None:
+        """Complete and check the images of a stack."""
+        stack, images = item
+        source = f"the images of {stack}"
+        self.complete(images, source, self._image_folder())
+        self.check_images(images, source)
 
     def _stacks(self) -> dict[str, list[AcquiredImage]]:
         args = self.args
         rows = selected_rows(
-            [row for file in args["statetable_files"] for row in self._rows(file)],
+            list(itertools.chain.from_iterable(results_of_all(self._rows, args["statetable_files"]))),
             ribbons=args["ribbons"],
             sections=args["sections"],
             sessions=args["sessions"],

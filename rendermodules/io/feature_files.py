@@ -1,6 +1,7 @@
 """Features of images that are kept, in memory and perhaps in files, because the next pair or run wants them again."""
 
 import hashlib
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +56,9 @@ class KeptFeatures:
 def read_features(path: Path) -> Features | None:
     """Return the features of a file; None if it is not there or is none of ours."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return Features(*(file[name] for name in _ARRAYS))
-    except (OSError, ValueError, KeyError, EOFError):
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return Features(*(arrays[name] for name in _ARRAYS))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
 

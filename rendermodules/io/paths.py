@@ -90,6 +90,13 @@ def folder_of(url: str) -> str:
     return str(path_of_url(url).absolute().parent) if is_local(url) else url.partition("?")[0].rpartition("/")[0]
 
 
+def path_below(folder: str | os.PathLike[str], url: str) -> Path:
+    """Return where something that belongs to ``url`` goes below a folder: by its path, so that no two meet."""
+    place = url.partition("?")[0]
+    path = path_of_url(place).absolute() if is_local(place) else Path(unquote(place.partition(":")[2]))
+    return Path(folder).absolute() / path.relative_to(path.anchor)
+
+
 def file_name(url: str) -> str:
     """Return the last part of a URL or path, decoded and without query."""
     if is_local(url):

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
 
 from rendermodules.io.images import Image, ImageSource, image_size, is_finished, read_image, write_image
 from rendermodules.io.mipmaps import plane_suffix
-from rendermodules.io.paths import is_local, path_of_url, url_of_path
+from rendermodules.io.paths import is_local, path_below, path_of_url, url_of_path
 
 
 @dataclass(frozen=True)
@@ -39,15 +38,14 @@ class ImageProcessing:
         ValueError
             ``source`` is itself in the folder: it would be processed twice.
         """
-        url = source.url.partition("?")[0]
-        place = path_of_url(url).absolute() if is_local(url) else Path(unquote(url.partition(":")[2]))
         folder = Path(self.folder).absolute()
-        if place.is_relative_to(folder):
+        if is_local(source.url) and path_of_url(source.url.partition("?")[0]).absolute().is_relative_to(folder):
             raise ValueError(f"{source.url} is in {self.folder} already, so it has been processed")
-        name = place.name + plane_suffix(source)
+        path = path_below(folder, source.url)
+        name = path.name + plane_suffix(source)
         if Path(name).suffix.lower() not in (".tif", ".tiff"):
             name += ".tif"
-        return folder / place.parent.relative_to(place.anchor) / name
+        return path.with_name(name)
 
     def url(self, source: ImageSource) -> str:
         """Return the URL of `path`."""

@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import functools
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +43,9 @@ class ModuleEntry:
         return getattr(importlib.import_module(f"rendermodules.{self.path}"), self.class_name)
 
 
-def modules() -> list[ModuleEntry]:
-    """Return all modules, by area and name.
+@functools.cache
+def modules() -> tuple[ModuleEntry, ...]:
+    """Return all modules, by area and name; their files are read once in a process.
 
     A module is a file of an area that ends in ``raise SystemExit(Class.main())``.
     """
@@ -53,7 +55,7 @@ def modules() -> list[ModuleEntry]:
         text = file.read_text(encoding="utf-8")
         if "\n    raise SystemExit(" in text:
             entries.append(_entry(file.parent.name, file.stem, ast.parse(text)))
-    return entries
+    return tuple(entries)
 
 
 def area_summary(area: str) -> str:

@@ -154,7 +154,10 @@ class ImportModule(RenderModule):
 
 
 class ImageImportModule(ImportModule):
-    """Acquired images in, sections of a stack out. The author writes `run`, with `write_images` in it."""
+    """Acquired images in, sections of a stack out.
+
+    The author writes `run`, with `complete`, `check_images` and `write_images` in it.
+    """
 
     default_schema = ImageImportParameters
 
@@ -231,37 +234,10 @@ class ImageImportModule(ImportModule):
         for image, target in zip(images, targets, strict=True):
             image.url, image.loader_type, image.slice_number = url_of_path(target), None, None
 
-    def write_images(
-        self,
-        stack: str,
-        images: Sequence[AcquiredImage],
-        *,
-        journal: Journal,
-        source: str,
-        first_channel: str | None = None,
-        **version: Any,
-    ) -> list[dict[str, Any]]:
-        """Write the tiles that images make into a stack, a section at a time.
+    def check_images(self, images: Sequence[AcquiredImage], source: str) -> None:
+        """Raise an `InputError` if images cannot be tiles of a stack, or masks do not fit; all of them are named.
 
-        Parameters
-        ----------
-        stack : str
-            Stack to write.
-        images : list of AcquiredImage
-            The images.
-        journal : Journal
-            Journal of the run.
-        source : str
-            Where the images come from, for messages.
-        first_channel : str, optional
-            See `section_of_images`.
-        **version
-            Fields of Render's StackVersion for a new stack.
-
-        Raises
-        ------
-        InputError
-            Images cannot be tiles together, or masks do not fit; before anything is written.
+        ``source`` is where the images come from.
         """
         problems = Problems(source)
         check_images(images, problems)
@@ -273,6 +249,31 @@ class ImageImportModule(ImportModule):
             for image in images:
                 _check_rule(names, image, problems)
         problems.raise_if_any()
+
+    def write_images(
+        self,
+        stack: str,
+        images: Sequence[AcquiredImage],
+        *,
+        journal: Journal,
+        first_channel: str | None = None,
+        **version: Any,
+    ) -> list[dict[str, Any]]:
+        """Write the tiles that images make into a stack, a section at a time.
+
+        Parameters
+        ----------
+        stack : str
+            Stack to write.
+        images : list of AcquiredImage
+            The images, which `check_images` has found fit.
+        journal : Journal
+            Journal of the run.
+        first_channel : str, optional
+            See `section_of_images`.
+        **version
+            Fields of Render's StackVersion for a new stack.
+        """
         lacking, count = tiles_lacking_channels(images)
         if lacking:
             self.logger.warning("%d of %d tiles for %s lack channels that others have", lacking, count, stack)

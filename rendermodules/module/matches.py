@@ -173,9 +173,56 @@ def delete_between_groups(collection: MatchCollection, first: str, second: str) 
     _delete(collection, f"/group/{_quoted(first)}/matchesWith/{_quoted(second)}")
 
 
+def delete_outside_group(collection: MatchCollection, group: str) -> None:
+    """Remove all matches of pairs of which one tile is in a group and the other is not."""
+    _delete(collection, f"/group/{_quoted(group)}/matchesOutsideGroup")
+
+
 def delete_collection(collection: MatchCollection) -> None:
     """Remove a collection; one that does not exist is no error."""
     _delete(collection, "")
+
+
+def rename_collection(collection: MatchCollection, name: str) -> None:
+    """Give a collection another name that is free."""
+    response = collection.render.session.put(
+        f"{_url(collection)}/collectionId",
+        data=orjson.dumps({"owner": collection.owner, "name": name}),
+        headers={"Content-Type": "application/json"},
+    )
+    _check(response, f"renaming {collection} to {name}")
+
+
+STAGED, REPLACED = "_staged", "_replaced"
+"""Behind the name of a collection that is changed in place, those of its copy and of itself when the copy is whole."""
+
+
+def staged_copy(collection: MatchCollection) -> MatchCollection:
+    """Return the collection into which what shall take the place of another is written first."""
+    return collection._replace(name=f"{collection.name}{STAGED}")
+
+
+def put_in_place(collection: MatchCollection) -> None:
+    """Let the staged copy of a collection take its place; the collection itself is set aside, see `delete_replaced`.
+
+    Each step is done only if it has not been done yet: a run that was killed in here is completed by the same call.
+    """
+    present = collection_names(collection.render, collection.owner)
+    if f"{collection.name}{STAGED}" not in present:
+        return
+    if collection.name in present:
+        rename_collection(collection, f"{collection.name}{REPLACED}")
+    rename_collection(staged_copy(collection), collection.name)
+
+
+def is_half_replaced(collection: MatchCollection) -> bool:
+    """Return whether a run was killed in or after `put_in_place`, before the collection set aside was deleted."""
+    return f"{collection.name}{REPLACED}" in collection_names(collection.render, collection.owner)
+
+
+def delete_replaced(collection: MatchCollection) -> None:
+    """Remove the collection that `put_in_place` has set aside."""
+    delete_collection(collection._replace(name=f"{collection.name}{REPLACED}"))
 
 
 def _base(render: Render) -> str:

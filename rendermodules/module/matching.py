@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from marshmallow import ValidationError, validates_schema
 
-from rendermodules.core.sections import TileSpec
+from rendermodules.core.sections import TileSpec, TransformSpec
 from rendermodules.module.errors import RenderModuleError
 from rendermodules.module.executors import one_thread_each
 from rendermodules.module.fields import Bool, Float, Int, OutputDir, Str
@@ -102,7 +102,7 @@ class ConsensusMatchingParameters(DefaultSchema):
     )
     maxChance = Float(
         "sets are dropped that would come up by chance more often than so many times in a pair without anything in "
-        "common; null believes all",
+        "common; 1e300 believes all",
         default=0.01,
         minimum=0,
         nullable=True,
@@ -250,7 +250,7 @@ def _features(parameters: Mapping[str, Any], scale: float, radius: float) -> Any
     from rendermodules.core.matching import FeatureParameters
 
     full_scale_epsilon = parameters["matchMaxEpsilonFullScale"]
-    chance, offset = parameters["maxChance"], parameters["maxOffset"]
+    offset = parameters["maxOffset"]
     consensus = ConsensusParameters(
         PlanarModel(
             parameters["matchModelType"],
@@ -268,9 +268,24 @@ def _features(parameters: Mapping[str, Any], scale: float, radius: float) -> Any
         SiftParameters(*(parameters[f"SIFT{name}"] for name in ("fdSize", "minScale", "maxScale", "steps"))),
         parameters["matchRod"],
         consensus,
-        float("inf") if chance is None else chance,
+        parameters["maxChance"],
         _OFFSET_RADII * radius if offset is None else offset * scale,
     )
+
+
+class MatchedBatch(NamedTuple):
+    """What came of some pairs.
+
+    Attributes
+    ----------
+    outcomes : list of PairOutcome
+        In the order of the pairs.
+    num_local_transforms : int or None
+        The frame of the matches; None when no tile is there.
+    """
+
+    outcomes: "list[PairOutcome]"
+    num_local_transforms: int | None
 
 
 def matched_batch(
@@ -278,7 +293,8 @@ def matched_batch(
     tiles: Mapping[str, TileSpec],
     options: MatchingOptions,
     connection: Mapping[str, Any],
-) -> "list[PairOutcome]":
+    shared: Mapping[str, TransformSpec] | None = None,
+) -> MatchedBatch:
     """Return what comes of each of some pairs.
 
     Parameters
@@ -286,10 +302,12 @@ def matched_batch(
     pairs : list of CanvasPair
         Best near each other in order, so that images are kept until they are wanted again.
     tiles : mapping of str to dict
-        Tile specs by id, their shared transforms written out.
+        Tile specs by id.
     options : MatchingOptions
     connection : dict
         To the Render service, if that is to send the images.
+    shared : dict of str to dict, optional
+        The shared transforms that the tiles refer to, if these are not written out.
 
     Raises
     ------
@@ -300,7 +318,7 @@ def matched_batch(
     from rendermodules.core.tile_matching import matched_pairs
 
     wanted = {side.id for pair in pairs for side in pair} & tiles.keys()
-    frames = {name: match_frame(tiles[name], None, options.num_local_transforms) for name in sorted(wanted)}
+    frames = {name: match_frame(tiles[name], shared, options.num_local_transforms) for name in sorted(wanted)}
     counts = {frame.num_local_transforms: name for name, frame in frames.items()}
     if len(counts) > 1:
         examples = " and ".join(f"{counts[count]} has {count}" for count in sorted(counts))
@@ -308,16 +326,8 @@ def matched_batch(
             f"tiles have different numbers of local transforms ({examples}); set num_local_transforms"
         )
     image_of, features_of = _sources(options, json.dumps(connection, sort_keys=True), Path.cwd())
-    return list(matched_pairs(pairs, tiles, frames, options.matching, image_of, features_of, options.seed))
-
-
-def local_transform_count(tiles: Mapping[str, TileSpec], options: MatchingOptions) -> int | None:
-    """Return how many transforms of the tiles are local; None without tiles. See `matched_batch`."""
-    from rendermodules.core.match_frames import match_frame
-
-    for name in sorted(tiles)[:1]:
-        return match_frame(tiles[name], None, options.num_local_transforms).num_local_transforms
-    return options.num_local_transforms
+    outcomes = list(matched_pairs(pairs, tiles, frames, options.matching, image_of, features_of, options.seed))
+    return MatchedBatch(outcomes, next(iter(counts), None))
 
 
 @functools.lru_cache(maxsize=2)

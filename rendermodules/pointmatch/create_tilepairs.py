@@ -15,39 +15,14 @@ together.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from marshmallow import ValidationError, pre_load, validates_schema
 from numpy.typing import NDArray
 
-from rendermodules.core.layout import (
-    PlacedTiles,
-    in_box,
-    joined_tiles,
-    obscured,
-    on_grid,
-    outlines,
-    placed_tiles,
-    selected_tiles,
-)
 from rendermodules.core.problems import listed
 from rendermodules.core.sections import Section
-from rendermodules.core.tile_pairs import (
-    NeighborPair,
-    NeighborRules,
-    TilePairs,
-    cross_stack_pairs,
-    layers_across,
-    layers_within,
-    neighbor_pairs,
-    neighbor_records,
-    overlapping_pairs,
-    pairs_with,
-    sampled_pairs,
-    without_matched,
-    without_positions,
-)
 from rendermodules.io.json_files import read_json
 from rendermodules.io.pair_files import Q_TEMPLATE, PairFile, render_parameters_template, write_pair_files
 from rendermodules.module import stacks
@@ -62,6 +37,10 @@ from rendermodules.module.schemas import (
     RenderParameters,
 )
 from rendermodules.module.tile_queries import tile_bounds
+
+if TYPE_CHECKING:
+    from rendermodules.core.layout import PlacedTiles
+    from rendermodules.core.tile_pairs import NeighborPair, NeighborRules, TilePairs
 
 OUTLINED = ("overlap", "z_break", "cross_stack")
 """Modes that look at the outlines of tiles."""
@@ -81,7 +60,7 @@ class _Placed(NamedTuple):
         How many tiles were left out, by reason.
     """
 
-    tiles: PlacedTiles
+    tiles: "PlacedTiles"
     outlines: NDArray[np.object_] | None
     dropped: dict[str, int]
 
@@ -181,12 +160,16 @@ class CreateTilepairs(RenderModule):
     default_output_schema = CreateTilepairsOutput
 
     def run(self) -> dict[str, Any]:
+        from rendermodules.core import tile_pairs
+
         zs = self._z_values()
         cross_stack = self.args["mode"] == "cross_stack"
+        if cross_stack:
+            stacks.stack_metadata(self.render, self.args["target_stack"])
         placed = self._placed(self.args["input_stack"], zs)
         others = self._placed(self.args["target_stack"], zs, missing_ok=True) if cross_stack else placed
         pairs = self._chosen(placed, others, self._pairs(placed, others, zs))
-        records = neighbor_records(placed.tiles, pairs, others.tiles if cross_stack else None)
+        records = tile_pairs.neighbor_records(placed.tiles, pairs, others.tiles if cross_stack else None)
         file = self._file(zs)
         files = [] if self.dry_run else write_pair_files(file, self._content(records), self.args["max_pairs_per_file"])
         return self._report(zs, file, files, placed, others, pairs)
@@ -194,7 +177,7 @@ class CreateTilepairs(RenderModule):
     def _z_values(self) -> list[float]:
         """Return the z to look at: those that are asked for, and of a single one those around it."""
         z, stack = self.args["z"], self.args["input_stack"]
-        if z is None:
+        if z is None or self.args["mode"] == "cross_stack":
             return stacks.selected_z_values(self.render, stack, self.args)
         stacks.selected_z_values(self.render, stack, {"z": z})
         reach = self.args["zNeighborDistance"]
@@ -202,6 +185,8 @@ class CreateTilepairs(RenderModule):
 
     def _placed(self, stack: str, zs: Sequence[float], *, missing_ok: bool = False) -> "_Placed":
         """Return where the tiles of a stack lie, without those that are not asked for."""
+        from rendermodules.core import layout
+
         outlined = self.args["mode"] in OUTLINED
         parts: list[PlacedTiles] = []
         polygons = [np.empty(0, dtype=object)]
@@ -210,42 +195,46 @@ class CreateTilepairs(RenderModule):
                 section = stacks.read_section(self.render, stack, z, missing_ok=missing_ok)
             else:
                 section = _section_of_bounds(z, tile_bounds(self.render, stack, z))
-            parts.append(placed_tiles([section]))
+            parts.append(layout.placed_tiles([section]))
             if outlined:
-                polygons.append(outlines([section]))
-        tiles = joined_tiles(parts)
+                polygons.append(layout.outlines([section]))
+        tiles = layout.joined_tiles(parts)
         kept, dropped = self._kept(tiles)
-        tiles = selected_tiles(tiles, kept)
+        tiles = layout.selected_tiles(tiles, kept)
         if self.args["mode"] == "row_col":
-            tiles = on_grid(tiles)
+            tiles = layout.on_grid(tiles)
         return _Placed(tiles, np.concatenate(polygons)[kept] if outlined else None, dropped)
 
-    def _kept(self, tiles: PlacedTiles) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    def _kept(self, tiles: "PlacedTiles") -> tuple[NDArray[np.bool_], dict[str, int]]:
         """Return which tiles may be in a pair, and how many were left out by which parameter."""
+        from rendermodules.core import layout
+
         kept = np.ones(len(tiles), dtype=bool)
         rules = {}
         box = [self.args[name] for name in ("minX", "minY", "maxX", "maxY")]
         if any(edge is not None for edge in box):
             edges = [far if edge is None else edge for edge, far in zip(box, _EVERYWHERE, strict=True)]
-            rules["outside of the box"] = in_box(tiles, edges)
+            rules["outside of the box"] = layout.in_box(tiles, edges)
         if self.args["onlyIncludeTilesFromStack"] is not None:
             there = set(stacks.tile_ids(self.render, self.args["onlyIncludeTilesFromStack"]))
             rules["not in onlyIncludeTilesFromStack"] = np.array([name in there for name in tiles.ids], dtype=bool)
         if self.args["excludeCompletelyObscuredTiles"] and self.args["mode"] != "row_col":
-            rules["obscured tiles"] = ~obscured(tiles)
+            rules["obscured tiles"] = ~layout.obscured(tiles)
         dropped = {}
         for reason, rule in rules.items():
             dropped[reason] = int((kept & ~rule).sum())
             kept &= rule
         return kept, dropped
 
-    def _pairs(self, placed: "_Placed", others: "_Placed", zs: Sequence[float]) -> TilePairs:
+    def _pairs(self, placed: "_Placed", others: "_Placed", zs: Sequence[float]) -> "TilePairs":
         """Return the pairs of neighbours."""
+        from rendermodules.core import tile_pairs
+
         tiles, distance, enough = placed.tiles, self.args["zNeighborDistance"], self.args["overlap_frac"]
         if placed.outlines is None or others.outlines is None:
-            return neighbor_pairs(tiles, self._rules(), self._near(tiles))
+            return tile_pairs.neighbor_pairs(tiles, self._rules(), self._near(tiles))
         if self.args["mode"] == "cross_stack":
-            return cross_stack_pairs(
+            return tile_pairs.cross_stack_pairs(
                 tiles,
                 placed.outlines,
                 others.tiles,
@@ -254,13 +243,15 @@ class CreateTilepairs(RenderModule):
                 principal_only=self.args["principal_only"],
             )
         if self.args["mode"] == "z_break":
-            layers = layers_across(zs, self.args["break_z"], distance)
+            layers = tile_pairs.layers_across(zs, self.args["break_z"], distance)
         else:
-            layers = layers_within(zs, distance, same=not self.args["excludeSameLayerNeighbors"])
-        return overlapping_pairs(tiles, placed.outlines, layers, enough, self.args["min_overlap_area"])
+            layers = tile_pairs.layers_within(zs, distance, same=not self.args["excludeSameLayerNeighbors"])
+        return tile_pairs.overlapping_pairs(tiles, placed.outlines, layers, enough, self.args["min_overlap_area"])
 
-    def _rules(self) -> NeighborRules:
-        return NeighborRules(
+    def _rules(self) -> "NeighborRules":
+        from rendermodules.core import tile_pairs
+
+        return tile_pairs.NeighborRules(
             xy_neighbor_factor=self.args["xyNeighborFactor"],
             explicit_radius=self.args["explicitRadius"],
             z_neighbor_distance=self.args["zNeighborDistance"],
@@ -269,7 +260,7 @@ class CreateTilepairs(RenderModule):
             exclude_same_section_neighbors=self.args["excludeSameSectionNeighbors"],
         )
 
-    def _near(self, tiles: PlacedTiles) -> NDArray[np.bool_] | None:
+    def _near(self, tiles: "PlacedTiles") -> NDArray[np.bool_] | None:
         """Return which tiles a pair has to have one of; None for all."""
         file = self.args["onlyIncludeTilesNearTileIdsJson"]
         if file is None:
@@ -280,28 +271,32 @@ class CreateTilepairs(RenderModule):
         wanted = set(wanted)
         return np.array([name in wanted for name in tiles.ids], dtype=bool)
 
-    def _chosen(self, placed: "_Placed", others: "_Placed", pairs: TilePairs) -> TilePairs:
+    def _chosen(self, placed: "_Placed", others: "_Placed", pairs: "TilePairs") -> "TilePairs":
         """Return those of the pairs that the other parameters leave."""
+        from rendermodules.core import tile_pairs
+
         tiles = placed.tiles
         if self.args["mode"] != "cross_stack":
             near = self._near(tiles)
             if near is not None:
-                pairs = pairs_with(pairs, near, "not near onlyIncludeTilesNearTileIdsJson")
+                pairs = tile_pairs.pairs_with(pairs, near, "not near onlyIncludeTilesNearTileIdsJson")
             if self.args["z"] is not None:
-                pairs = pairs_with(pairs, tiles.z == self.args["z"], "without a tile at z")
+                pairs = tile_pairs.pairs_with(pairs, tiles.z == self.args["z"], "without a tile at z")
             if self.args["excludeSameLayerPairsWithPosition"] is not None:
-                pairs = without_positions(tiles, pairs, self.args["excludeSameLayerPairsWithPosition"])
+                pairs = tile_pairs.without_positions(tiles, pairs, self.args["excludeSameLayerPairsWithPosition"])
         if self.args["excludePairsInMatchCollection"] is not None:
             pairs = self._without_matched(tiles, others.tiles, pairs)
-        return sampled_pairs(pairs, self.args["max_pairs"] or len(pairs), self.args["seed"])
+        return tile_pairs.sampled_pairs(pairs, self.args["max_pairs"] or len(pairs), self.args["seed"])
 
-    def _without_matched(self, tiles: PlacedTiles, others: PlacedTiles, pairs: TilePairs) -> TilePairs:
+    def _without_matched(self, tiles: "PlacedTiles", others: "PlacedTiles", pairs: "TilePairs") -> "TilePairs":
+        from rendermodules.core import tile_pairs
+
         name, owner = self.args["excludePairsInMatchCollection"], self.args["existingMatchOwner"]
         collection = match_collection(self.render, name, owner)
         check_exists(collection)
         groups = {*tiles.groups, *others.groups}.intersection(group_ids(collection, "p"))
         counts = {frozenset((one.p_id, one.q_id)): one.match_count for one in pair_counts(collection, sorted(groups))}
-        return without_matched(tiles, pairs, counts, self.args["minExistingMatchCount"], others)
+        return tile_pairs.without_matched(tiles, pairs, counts, self.args["minExistingMatchCount"], others)
 
     def _file(self, zs: Sequence[float]) -> Path:
         if self.args["tile_pair_file"] is not None:
@@ -310,7 +305,7 @@ class CreateTilepairs(RenderModule):
         name = f"tile_pairs_{self.args['input_stack']}_z_{low}_to_{high}_dist_{distance}.json"
         return Path(self.args["output_dir"], name)
 
-    def _content(self, records: list[NeighborPair]) -> PairFile:
+    def _content(self, records: "list[NeighborPair]") -> PairFile:
         """Return what the file says: where matching finds the tiles, and the pairs."""
         owner, project = (
             self.args[key] or self.args["render"][key[4:].lower()] for key in ("baseOwner", "baseProject")
@@ -322,7 +317,13 @@ class CreateTilepairs(RenderModule):
         return PairFile(template, records, more)
 
     def _report(
-        self, zs: Sequence[float], file: Path, files: Sequence[Path], placed: _Placed, others: _Placed, pairs: TilePairs
+        self,
+        zs: Sequence[float],
+        file: Path,
+        files: Sequence[Path],
+        placed: _Placed,
+        others: _Placed,
+        pairs: "TilePairs",
     ) -> dict[str, Any]:
         dropped = {reason: count for reason, count in {**placed.dropped, **pairs.dropped}.items() if count}
         paired = len(np.union1d(pairs.p, pairs.q)) if others is placed else len(np.unique(pairs.p))

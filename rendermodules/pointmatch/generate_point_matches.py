@@ -34,7 +34,6 @@ from rendermodules.module.matches import MatchCollection, match_collection
 from rendermodules.module.matching import (
     MatchingOptions,
     MatchingParameters,
-    local_transform_count,
     matched_batch,
     matching_options,
     matching_workers,
@@ -363,14 +362,14 @@ def _matched_batch(
         if both:
             raise RenderModuleError(f"tiles of two stacks that are to be matched have the same id: {both}")
         tiles.update(found)
-    outcomes = matched_batch(batch.pairs, tiles, options, connection)
+    outcomes, num_local_transforms = matched_batch(batch.pairs, tiles, options, connection)
     target = match_collection(worker_connection(connection), *collection)
     dropped = [one for one in outcomes if not one.matches]
     if existed:
         for one in dropped:
             matches.delete_pair(target, one.pair.p.name, one.pair.q.name)
     matches.write_matches(target, [record for one in outcomes for record in one.matches])
-    return {**_summary(outcomes), "num_local_transforms": local_transform_count(tiles, options)}
+    return {**_summary(outcomes), "num_local_transforms": num_local_transforms}
 
 
 def _summary(outcomes: "Sequence[PairOutcome]") -> dict[str, Any]:

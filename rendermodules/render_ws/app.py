@@ -4,12 +4,14 @@ import hmac
 import logging
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 import falcon
 from falcon.request import Request
 from falcon.response import Response
+from falcon.routing import CompiledRouter
 
 from rendermodules.render_ws import viewer_session
 from rendermodules.render_ws.access_log import AccessLog
@@ -79,7 +81,7 @@ def all_routes() -> list[Route]:
 
 def application(settings: Settings) -> falcon.App[Request, Response]:
     """Return the service as a WSGI application."""
-    app: falcon.App[Request, Response] = falcon.App(middleware=[_Door(settings)])
+    app: falcon.App[Request, Response] = falcon.App(middleware=[_Door(settings)], router=_router(settings.strict))
     # an answer without a body has no content type
     app.resp_options.default_media_type = None  # type: ignore[assignment]
     app.req_options.strip_url_path_trailing_slash = True
@@ -88,9 +90,16 @@ def application(settings: Settings) -> falcon.App[Request, Response]:
     app.add_error_handler(Exception, _answer_unexpected)
     app.add_error_handler(ServiceError, _ErrorAnswer(settings))
     app.add_error_handler(falcon.HTTPError, _answer_falcon_error)
-    for path, responders in _responders(settings).items():
-        app.add_route(path, _Resource(responders))
     return app
+
+
+@lru_cache(maxsize=2)
+def _router(strict: bool) -> CompiledRouter:
+    """Return all paths, for the services of this process to share: to compile them takes as long as many requests."""
+    router = CompiledRouter()
+    for path, responders in _responders(strict).items():
+        router.add_route(path, _Resource(responders))
+    return router
 
 
 Responder = Callable[..., None]
@@ -106,18 +115,18 @@ class _Resource:
             self.on_head = responders["GET"]
 
 
-def _responders(settings: Settings) -> dict[str, dict[str, Responder]]:
+def _responders(strict: bool) -> dict[str, dict[str, Responder]]:
     """Return the responders of each path by method."""
-    by_path: dict[str, dict[str, Responder]] = {HEALTH_PATH: {"GET": _health(settings)}}
+    by_path: dict[str, dict[str, Responder]] = {HEALTH_PATH: {"GET": _health}}
     by_path |= {path: {"GET": _describe} for path in DOCUMENT_PATHS}
     paths = {}
     for route in all_routes():
-        if route.beyond_java and settings.strict:
+        if route.beyond_java and strict:
             continue
         paths[place(route.path)] = route.path
-        by_path.setdefault(PREFIX + route.path, {})[route.method] = _responder(settings, route)
+        by_path.setdefault(PREFIX + route.path, {})[route.method] = _responder(route)
     for route in viewer.routes:
-        by_path.setdefault(route.path, {})[route.method] = _responder(settings, route)
+        by_path.setdefault(route.path, {})[route.method] = _responder(route)
     for java_route in java_routes():
         path = paths.setdefault(place(java_route.path), java_route.path)
         responders = by_path.setdefault(PREFIX + path, {})
@@ -125,8 +134,9 @@ def _responders(settings: Settings) -> dict[str, dict[str, Responder]]:
     return by_path
 
 
-def _responder(settings: Settings, route: Route) -> Responder:
+def _responder(route: Route) -> Responder:
     def respond(request: Request, response: Response, **path: str) -> None:
+        settings = request.context.settings
         _require_accepted(request, route)
         body = _body(settings, request, route)
         query = {name: value if isinstance(value, list) else [value] for name, value in request.params.items()}
@@ -156,13 +166,10 @@ def _not_answered(name: str) -> Responder:
     return respond
 
 
-def _health(settings: Settings) -> Responder:
-    def respond(request: Request, response: Response) -> None:
-        from rendermodules.render_ws.routes.service_info import health
+def _health(request: Request, response: Response) -> None:
+    from rendermodules.render_ws.routes.service_info import health
 
-        _send(response, health(settings))
-
-    return respond
+    _send(response, health(request.context.settings))
 
 
 def _describe(request: Request, response: Response) -> None:
@@ -205,14 +212,16 @@ def _require_accepted(request: Request, route: Route) -> None:
 
 
 class _Door:
-    """Checks the token before each request, and writes the access log after it."""
+    """Checks the token before each request and gives it the settings; writes the access log after it."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._token = settings.token
         self._log = AccessLog(settings.access_log)
 
     def process_request(self, request: Request, response: Response) -> None:
         request.context.began = time.perf_counter()
+        request.context.settings = self._settings
         if self._token is None or request.method == "OPTIONS" or request.path == HEALTH_PATH:
             return
         given = (request.auth or "").removeprefix("Bearer ").encode("utf-8", "surrogateescape")

@@ -7,7 +7,6 @@ hidden. Sections that are not chosen are copied without it, unless ``clone_rest`
 
 import functools
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from rendermodules.core.masks import check_tile_size, levels_of, with_masks
@@ -31,29 +30,16 @@ def _masked(
 ) -> Section:
     if not stacks.is_selected(section.z, selection):
         return section
+    from rendermodules.io.mask_files import mask_urls
+
     check_tile_size(section, *_size(mask_file))
-    return with_masks(section, _mask_urls(mask_file, mask_dir, levels_of(section)), channels)
+    return with_masks(section, mask_urls(mask_file, mask_dir, levels_of(section)), channels)
 
 
 def _size(mask_file: str) -> tuple[int, int]:
     from rendermodules.io.images import image_size
 
     return image_size(mask_file)
-
-
-def _mask_urls(mask_file: str, mask_dir: str | None, levels: set[int]) -> dict[int, str]:
-    """Return the URL of the mask at each level, after writing those that are not there yet."""
-    from rendermodules.io.mipmaps import LevelSuffix, MipmapWriting, write_mipmaps
-    from rendermodules.io.paths import url_of_path
-
-    folder = url_of_path(mask_dir or Path(mask_file).parent)
-    naming = LevelSuffix(folder, "png")
-    smaller = sorted(levels - {0})
-    urls = write_mipmaps(url_of_path(mask_file), MipmapWriting(naming, smaller, method="minimum")).urls
-    missing = [level for level in smaller if level not in urls]
-    if missing:
-        raise ValueError(f"the mask is too small to have the levels {missing} that images have")
-    return {0: url_of_path(mask_file), **urls}
 
 
 class ApplyMaskToStack(SectionMapModule):

@@ -17,9 +17,10 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, pre_load, validates_schema
 
-from rendermodules.core.channel_merging import ChannelSource, tile_key, with_channels_merged
+from rendermodules.core.channel_merging import ChannelSource, with_channels_merged
 from rendermodules.core.problems import listed
 from rendermodules.core.sections import Section
+from rendermodules.core.tile_partners import tile_key
 from rendermodules.module import stacks
 from rendermodules.module.errors import RenderModuleError
 from rendermodules.module.fields import Bool, NestedList, Str

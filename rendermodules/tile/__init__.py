@@ -7,5 +7,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {
         "FilterTiles": "filter_tiles",
         "FlipTiles": "flip_tiles",
+        "MaskFilledBorders": "mask_filled_borders",
     },
 )

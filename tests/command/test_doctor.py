@@ -3,7 +3,9 @@
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import tifffile
 
 from rendermodules.cli import main
 from rendermodules.command import doctor, doctor_libraries
@@ -32,15 +34,26 @@ def test_the_text_says_what_to_do(capsys):
 
 def test_images_that_are_gone(capsys, render_parameters, write_stack, tile_spec, tmp_path):
     here = tmp_path / "here.tif"
-    here.touch()
+    tifffile.imwrite(here, np.zeros((10, 20), np.uint8))
     write_stack("whole", Section(1.0, [tile_spec("a", 1.0, image=url_of_path(here))]))
     write_stack("torn", Section(1.0, [tile_spec("a", 1.0, image=url_of_path(here)), tile_spec("b", 1.0)]))
     status, found = findings(capsys, render_parameters["host"])
     assert status == 1
-    assert found["images of whole"]["state"] == "ok"
+    assert found["images of whole"]["state"] == found["drawing whole"]["state"] == "ok"
     assert found["images of torn"]["message"].startswith("1 of 2 looked at are not here, the first is file:/nowhere")
     assert found["projects"]["message"] == "tester/example"
     assert found["service"]["message"].startswith("rendermodules")
+
+
+def test_images_that_render_cannot_draw(capsys, render_parameters, write_stack, tile_spec, tmp_path):
+    spoilt = tmp_path / "spoilt.tif"
+    spoilt.write_bytes(b"II*\0 no picture")
+    write_stack("spoilt", Section(1.0, [tile_spec("a", 1.0, image=url_of_path(spoilt))]))
+    status, found = findings(capsys, render_parameters["host"])
+    assert status == 1
+    assert found["images of spoilt"]["state"] == "ok"
+    assert "spoilt.tif" in found["drawing spoilt"]["message"]
+    assert "--image-root" in found["drawing spoilt"]["remedy"]
 
 
 def test_a_stack_that_was_left_behind(capsys, render, render_parameters, tile_spec):

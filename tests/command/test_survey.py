@@ -67,7 +67,7 @@ def test_a_stack_changed_in_place_has_an_end(moved, render_parameters):
 
 
 def test_collections(moved):
-    url = "http://embedded.store/render-ws/v1/owner/tester/matchCollection/m/matches"
+    url = f"{moved.DEFAULT_HOST}/render-ws/v1/owner/tester/matchCollection/m/matches"
     pair = {"pGroupId": "1.0", "pId": "a", "qGroupId": "1.0", "qId": "b"}
     moved.session.put(url, json=[{**pair, "matches": {"p": [[0.0], [0.0]], "q": [[1.0], [1.0]], "w": [1.0]}}])
     (collection,) = survey(moved).collections
@@ -83,6 +83,6 @@ def test_names_that_a_url_must_quote(render, tile_spec):
     name = "a b#%"
     with stacks.written_stack(render, "plain", version={}, close=True):
         stacks.write_section(render, "plain", Section(1.0, [tile_spec("t", 1.0)]))
-    url = "http://embedded.store/render-ws/v1/owner/tester/project/example/stack/plain/stackId"
+    url = f"{render.DEFAULT_HOST}/render-ws/v1/owner/tester/project/example/stack/plain/stackId"
     assert render.session.put(url, json={"owner": "tester", "project": "example", "stack": name}).status_code == 200
     assert survey(render).stack(name).z_values == [1.0]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rendermodules.cli import main
+from rendermodules.cli import BAD_PARAMETERS, main
 from rendermodules.module.catalogue import modules
 
 REPOSITORY = Path(__file__).parents[2]
@@ -38,3 +38,5 @@ def test_the_module_takes_its_template(entry, capsys, tmp_path, monkeypatch, mad
     file = tmp_path / "parameters.json"
     file.write_text(json.dumps(filled(template, example)))
     assert module(args=["--input_json", str(file)]).args == {**module(input_data=example).args, "input_json": str(file)}
+    # there is nothing to work on, but nothing is wrong with the parameters
+    assert main(["run", entry.path, "--input_json", str(file), "--dry_run", "true"]) != BAD_PARAMETERS

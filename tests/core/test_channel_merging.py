@@ -1,8 +1,9 @@
 import pytest
 
-from rendermodules.core.channel_merging import ChannelSource, tile_key, with_channels_merged
+from rendermodules.core.channel_merging import ChannelSource, with_channels_merged
 from rendermodules.core.problems import InputError
 from rendermodules.core.sections import Section
+from rendermodules.core.tile_partners import tile_key
 
 
 def tile(tile_id, frame, **more):

@@ -99,6 +99,13 @@ def test_any_type_of_pixel(texture, kind):
     assert len(features) > 50
 
 
+def test_dim_images_of_cameras_with_an_offset_and_hot_pixels(texture):
+    bright = (texture((150, 150)) * 200).astype(np.uint16)
+    dim = (30_000 + texture((150, 150)) * 3).astype(np.uint16)
+    dim[3, 5] = 65_535
+    assert len(sift_features(dim, PARAMETERS)) > 0.8 * len(sift_features(bright, PARAMETERS))
+
+
 @pytest.mark.parametrize(
     "image",
     [

@@ -4,6 +4,7 @@ import pytest
 from rendermodules.core.layout import (
     PlacedTiles,
     in_box,
+    joined_tiles,
     layer_members,
     obscured,
     on_grid,
@@ -25,6 +26,14 @@ def tiles_at(boxes, z=1.0, ids=None):
 
 def moved(x, y):
     return {"type": "leaf", "className": "mpicbg.trakem2.transform.TranslationModel2D", "dataString": f"{x} {y}"}
+
+
+def test_parts_become_one():
+    first, second = tiles_at([[0, 0, 9, 9]], 1.0, ["a"]), tiles_at([[1, 1, 5, 5], [2, 2, 6, 6]], 2.0, ["b", "c"])
+    both = joined_tiles([first, joined_tiles([]), second])
+    assert (both.ids, both.groups, both.z.tolist()) == (["a", "b", "c"], ["1.0", "2.0", "2.0"], [1.0, 2.0, 2.0])
+    assert both.boxes.tolist() == [[0, 0, 9, 9], [1, 1, 5, 5], [2, 2, 6, 6]]
+    assert both.grid.shape == (3, 2)
 
 
 def test_tiles_of_sections(tile_spec):

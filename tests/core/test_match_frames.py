@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rendermodules.core.match_frames import match_frame, transforms_for_matching
+from rendermodules.core.match_frames import expected_place, match_frame, transforms_for_matching
 from rendermodules.core.transforms import TransformError
 
 AFFINE = "mpicbg.trakem2.transform.AffineModel2D"
@@ -50,3 +50,43 @@ def test_lists_and_references_count_by_what_is_in_them():
 def test_too_few_transforms_are_refused():
     with pytest.raises(TransformError, match="tile a: has 1 transforms, of which 2 cannot be local"):
         match_frame(tile(affine("1 0 0 1 0 0")), None, 2)
+
+
+def bent(strength):
+    """Return a polynomial that moves x by ``strength`` times x y."""
+    numbers = [0, 1, 0, 0, strength, 0, 0, 0, 1, 0, 0, 0]
+    return {
+        "type": "leaf",
+        "className": "mpicbg.trakem2.transform.PolynomialTransform2D",
+        "dataString": " ".join(map(str, numbers)),
+    }
+
+
+def test_expected_place_of_affines_is_exact():
+    p = match_frame(tile(affine("1 0 0 1 30 40")), None, 0)
+    q = match_frame(tile(affine("0 1 -1 0 100 0")), None, 0)
+    matrix = expected_place(p, q)
+    points = np.array([[1.0, 2.0], [50.0, 3.0]])
+    np.testing.assert_allclose(
+        q.placing.apply(points @ matrix[:, :2].T + matrix[:, 2]), p.placing.apply(points), atol=1e-9
+    )
+
+
+def test_expected_place_of_others_fits_where_the_tiles_meet():
+    p = match_frame(tile(bent(1e-4)), None, 0)
+    q = match_frame(tile(affine("1 0 0 1 80 0")), None, 0)
+    matrix = expected_place(p, q)
+    shared = np.array([[85.0, 5.0], [95.0, 45.0], [90.0, 25.0]])
+    exact = q.placing.inverse(p.placing.apply(shared))
+    np.testing.assert_allclose(shared @ matrix[:, :2].T + matrix[:, 2], exact, atol=0.1)
+
+
+def test_tiles_that_nothing_places_are_expected_nowhere():
+    unplaced = match_frame(tile(), None, 0)
+    assert expected_place(unplaced, unplaced) is None
+    assert expected_place(unplaced, match_frame(tile(affine("1 0 0 1 5 6")), None, 0)) is not None
+
+
+def test_no_way_back_from_the_world():
+    flat = match_frame(tile(affine("0 0 0 0 1 1")), None, 0)
+    assert expected_place(match_frame(tile(affine("1 0 0 1 0 0")), None, 0), flat) is None

@@ -1,6 +1,6 @@
 import pytest
 
-from rendermodules.core.problems import InputError, Problems, listed
+from rendermodules.core.problems import InputError, Problems, listed, results_of_all
 
 
 def test_says_everything_at_once():
@@ -24,3 +24,14 @@ def test_nothing_wrong():
 def test_listed():
     assert listed([1, 2, 3], limit=3) == "1, 2, 3"
     assert listed([1, 2, 3], limit=1) == "1 and 2 more"
+
+
+def test_what_is_wrong_with_any_of_several():
+    def halved(number):
+        if number % 2:
+            raise InputError(f"{number} is odd")
+        return number // 2
+
+    assert results_of_all(halved, [2, 4]) == [1, 2]
+    with pytest.raises(InputError, match="^1 is odd; 3 is odd$"):
+        results_of_all(halved, [1, 2, 3])

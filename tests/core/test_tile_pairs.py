@@ -14,6 +14,7 @@ from rendermodules.core.tile_pairs import (
     neighbor_pairs,
     neighbor_records,
     overlapping_pairs,
+    pairs_with,
     sampled_pairs,
     without_matched,
     without_positions,
@@ -147,6 +148,15 @@ def test_layers():
     assert layers_across([1, 2, 3, 4, 5], 3, 1) == [(3, 4)]
     assert layers_across([1, 2, 3, 4, 5], 3, 2) == [(2, 4), (3, 4), (3, 5)]
     assert layers_across([1, 2.5, 3.5, 9], 3, 2) == [(2.5, 3.5)]
+
+
+def test_pairs_with_chosen_tiles():
+    tiles = grid_of(2, 2, zs=(1,))
+    pairs = overlapping_pairs(tiles, outlines_of(tiles), layers_within(tiles.z, 0), 0.05)
+    chosen = np.array([name == tiles.ids[0] for name in tiles.ids])
+    kept = pairs_with(pairs, chosen, "elsewhere")
+    assert len(kept) == 2
+    assert kept.dropped["elsewhere"] == len(pairs) - 2
 
 
 def test_pairs_by_overlap():

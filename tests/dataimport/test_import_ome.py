@@ -84,6 +84,14 @@ def test_channels_are_chosen(render, render_parameters, tiffs):
         imported(render_parameters, tiffs[0] / "S3*.tif", channels=["RFP"])
 
 
+def test_files_without_metadata_are_all_named(render, render_parameters, tmp_path):
+    for name in ("a", "b"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.zeros((6, 8), np.uint8), metadata=None)
+    with pytest.raises(InputError, match=r"a\.tif: a TIFF without metadata.*b\.tif: a TIFF without metadata"):
+        imported(render_parameters, tmp_path / "*.tif")
+    assert stacks.stack_names(render) == []
+
+
 def test_images_without_positions_are_refused(render, render_parameters, tmp_path):
     for name in ("a", "b"):
         tifffile.imwrite(tmp_path / f"{name}.ome.tif", np.zeros((6, 8), np.uint8), metadata={"axes": "YX"})

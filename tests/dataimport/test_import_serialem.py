@@ -102,6 +102,6 @@ def test_missing_images_are_all_named(render, render_parameters, idoc, mdoc):
     with pytest.raises(InputError, match=r"cannot be read: line 4 .*, line 13 .*No such file"):
         imported(render_parameters, idoc)
     (mdoc[0].parent / "mont.st").write_bytes(b"short")
-    with pytest.raises(InputError, match="ends within its MRC header"):
-        imported(render_parameters, mdoc[0])
+    with pytest.raises(InputError, match=r"cannot be read: line 4 .*ends within its MRC header"):
+        imported(render_parameters, idoc, mdoc[0])
     assert stacks.stack_names(render) == []

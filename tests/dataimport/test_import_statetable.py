@@ -88,6 +88,34 @@ def test_everything_wrong_is_said_before_anything_is_written(render, render_para
     assert stacks.stack_names(render) == []
 
 
+def test_what_is_wrong_with_several_tables_and_stacks_is_said_at_once(render, render_parameters, tables, tmp_path):
+    for channel in ("DAPI_1", "GFP"):
+        (tmp_path / f"raw ü/rib0/S0_{channel}_F0.tif").unlink()
+    with pytest.raises(InputError) as caught:
+        imported(render_parameters, tables)
+    assert "the images of ACQ_DAPI_1: the image cannot be read: state_0.csv line 2" in str(caught.value)
+    assert "the images of ACQ_GFP: the image cannot be read: state_0.csv line 4" in str(caught.value)
+    for table in tables:
+        path = Path(table)
+        path.write_text(path.read_text(encoding="utf-8").replace(",DAPI_1,0,0,", ",DAPI_1,0,none,"), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        imported(render_parameters, tables)
+    for table in tables:
+        assert f"{table}: frame is not a whole number: {Path(table).name} line 2 ('none')" in str(caught.value)
+    assert stacks.stack_names(render) == []
+
+
+def test_no_stack_is_written_when_one_of_the_others_cannot_be(render, render_parameters, tables):
+    path = Path(tables[0])
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([*lines, lines[4], lines[-1]]), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        imported(render_parameters, tables[:1])
+    assert "the images of ACQ_GFP: two images of one tile: line 18 and line 5" in str(caught.value)
+    assert "the images of ACQ_PSD 95: two images of one tile: line 19 and line 17" in str(caught.value)
+    assert stacks.stack_names(render) == []
+
+
 def test_a_row_twice(render, render_parameters, tables):
     path = Path(tables[0])
     lines = path.read_text(encoding="utf-8").splitlines()

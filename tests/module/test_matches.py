@@ -63,6 +63,9 @@ def test_removing(collection):
     assert matches.matches_within_group(collection, "999.0") == []
     matches.delete_between_groups(collection, "999.0", "1000.0")
     assert names(matches.all_matches(collection)) == [("a", "b")]
+    matches.write_matches(collection, [point_matches(("1000.0", "b"), ("999.0", "x"), POINTS, POINTS)])
+    matches.delete_outside_group(collection, "1000.0")
+    assert names(matches.all_matches(collection)) == [("a", "b")]
     matches.delete_collection(collection)
     assert not matches.exists(collection)
     matches.delete_collection(collection)
@@ -88,3 +91,22 @@ def test_pairs_without_points_are_left_out(collection, render):
 def test_no_matches_make_no_collection(render):
     assert matches.write_matches(match_collection(render, "empty"), []) == 0
     assert matches.collection_names(render) == {}
+
+
+def test_a_copy_takes_the_place_of_a_collection(collection, render):
+    staged = matches.staged_copy(collection)
+    matches.write_matches(staged, [point_matches(("1", "new"), ("1", "pair"), POINTS, POINTS)])
+    assert not matches.is_half_replaced(collection)
+    for _ in range(2):
+        matches.put_in_place(collection)
+        assert names(matches.all_matches(collection)) == [("new", "pair")]
+    assert matches.is_half_replaced(collection)
+    matches.delete_replaced(collection)
+    assert matches.collection_names(render) == {"montage": 1}
+
+
+def test_names_that_are_taken(collection, render):
+    matches.rename_collection(collection, "other")
+    assert set(matches.collection_names(render)) == {"other"}
+    with pytest.raises(RenderModuleError, match="renaming match collection other of tester to other failed"):
+        matches.rename_collection(match_collection(render, "other"), "other")

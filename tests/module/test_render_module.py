@@ -157,7 +157,7 @@ def run(*arguments, **environment):
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, check=False)
 
 
-def test_statuses_and_messages_of_a_program(tmp_path, render_parameters):
+def test_statuses_and_messages_of_a_program(tmp_path, render_parameters, capsys):
     good = tmp_path / "good.json"
     good.write_text(json.dumps({"render": render_parameters, "example": "x"}))
     out = tmp_path / "out.json"
@@ -171,18 +171,18 @@ def test_statuses_and_messages_of_a_program(tmp_path, render_parameters):
 
     wrong = tmp_path / "wrong.json"
     wrong.write_text(json.dumps({"render": {**render_parameters, "onwer": "x"}, "exampel": "x"}))
-    refused = run(MODULE, "--input_json", str(wrong))
-    assert refused.returncode == 2
-    assert "unknown parameter exampel; did you mean example?" in refused.stderr
-    assert "unknown parameter render.onwer; did you mean render.owner?" in refused.stderr
-    assert "the parameter example is missing: a text that must be given" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    assert TemplateModule.main(["--input_json", str(wrong)]) == 2
+    messages = capsys.readouterr().err
+    assert "unknown parameter exampel; did you mean example?" in messages
+    assert "unknown parameter render.onwer; did you mean render.owner?" in messages
+    assert "the parameter example is missing: a text that must be given" in messages
+    assert "Traceback" not in messages
 
     wrong.write_text("{")
-    refused = run(MODULE, "--input_json", str(wrong))
-    assert (refused.returncode, "not JSON" in refused.stderr) == (2, True)
-    refused = run(MODULE, "--input_json", str(tmp_path / "gone.json"))
-    assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
+    assert TemplateModule.main(["--input_json", str(wrong)]) == 2
+    assert "not JSON" in capsys.readouterr().err
+    assert TemplateModule.main(["--input_json", str(tmp_path / "gone.json")]) == 2
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_help_and_environment(tmp_path):

@@ -115,6 +115,9 @@ def test_two_stacks(run, acquired, write_stack, grid):
     # its partner of the same column lies 6 to the right, that of the column before 10 to the left
     assert found == [(f"t2_{name}", f"o2_{name}") for name in ("00", "01", "02", "10", "11", "12")]
     assert result["dropped"]["no partner"] == 12
+    assert run(mode="cross_stack", target_stack="other", z=2)["zValues"] == [2.0]
+    with pytest.raises(RenderModuleError, match="stack others does not exist"):
+        run(mode="cross_stack", target_stack="others")
     assert "/stack/other/" in read_pair_files(result["tile_pair_file"]).more["qRenderParametersUrlTemplate"]
 
 

@@ -49,6 +49,12 @@ def test_errors_have_javas_status_in_strict_mode_and_the_proper_one_otherwise(co
         assert all(answer.text for answer in answers)
 
 
+def test_services_of_one_process_keep_to_their_own_settings(connect):
+    narrow, wide = connect(limits=Limits(body_bytes=10)), connect()
+    for _ in range(2):
+        assert [one.status("POST", STACK, {"versionNotes": "long"}) for one in (narrow, wide)] == [413, 201]
+
+
 def test_an_unexpected_error_shows_nothing_of_the_inside(client, monkeypatch, caplog):
     def broken(connection):
         raise ZeroDivisionError("secret")

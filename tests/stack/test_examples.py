@@ -31,7 +31,7 @@ SETTINGS = {
 
 def images_url(example, stack):
     """Return the function from tile and channel to the URL of an image, which is written if somebody looks at it."""
-    if not example.keys() & {"output_directory", "num_samples"}:
+    if not example.keys() & {"output_directory", "num_samples", "mask_dir"}:
         return lambda tile, channel: f"file:///scratch/{stack}/{channel}_z{tile.z}_F{tile.column:04d}.tif"
 
     def url(tile, channel):

@@ -326,6 +326,17 @@ def flip_tiles(lab):
         lab.check("new", ZS[0], picture(ZS[0], channel)[:, ::-1], channel, corner=(-WIDTH, 0))
 
 
+def mask_filled_borders(lab):
+    filled = pixels(ZS[0], 0, "DAPI")
+    filled[:3] = 0
+    write_image(lab.image(ZS[0], 0, "DAPI"), filled)
+    lab.write("raw")
+    masks = {"mask_dir": str(lab.folder / "masks"), "margin": 0}
+    lab.run("tile.mask_filled_borders", input_stack="raw", output_stack="new", **masks)
+    lab.check("new", ZS[0], np.hstack([filled, pixels(ZS[0], 1, "DAPI")]))
+    lab.check("new", ZS[1], picture(ZS[1], "GFP"), "GFP")
+
+
 @pytest.mark.parametrize(
     "name",
     [entry.path for entry in modules() if entry.area in ("dataimport", "stack", "tile") and entry.path not in CHANGING],

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rendermodules.command.report.markup import Markup, element
 from rendermodules.command.report.numbers import Histogram, Seam, SectionNumbers
@@ -10,6 +11,9 @@ from rendermodules.command.report.pictures import Picture
 
 _WIDTH, _HEIGHT = 520, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 12, 34
+
+_DRAWN_WORST = 8
+_DRAWN_OTHERS = 16
 
 _STOPS = ((70, 130, 255), (40, 195, 235), (80, 215, 120), (190, 225, 60), (255, 215, 50))
 _BEYOND = "rgb(255,60,40)"
@@ -46,13 +50,12 @@ def histogram_figure(histogram: Histogram, limit: float, title: str) -> Markup:
         for low, up, count in zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
         if count
     ]
-    ticks = [_text(f"{value:g}", x(value), _HEIGHT - 18, "middle") for value in np.linspace(0, edges[-1], 5).tolist()]
+    ticks = [_text(f"{value:.2g}", x(value), _HEIGHT - 18, "middle") for value in np.linspace(0, edges[-1], 5).tolist()]
     return _figure(
         title,
         [
             bars,
-            _line(x(limit), _TOP, x(limit), _TOP + high, "limit"),
-            _text(f"limit {limit:g} px", x(limit) + 4, _TOP + 10, "start"),
+            _vertical_limit(limit, x(limit), _TOP + high, limit <= edges[-1]),
             _axis(),
             ticks,
             _text(f"{most}", _LEFT - 5, _TOP + 8, "end"),
@@ -61,7 +64,7 @@ def histogram_figure(histogram: Histogram, limit: float, title: str) -> Markup:
     )
 
 
-def course_figure(sections: Sequence[SectionNumbers], limit: float) -> Markup:
+def course_figure(sections: Sequence[SectionNumbers], limit: float, between_limit: float) -> Markup:
     """Return the residuals of the sections over z: median and 95th percentile within, median to the next one."""
     z_values = [section.z for section in sections]
     low, high = min(z_values), max(z_values)
@@ -72,7 +75,11 @@ def course_figure(sections: Sequence[SectionNumbers], limit: float) -> Markup:
         "median to the next": [None if one is None else one.median for one in between],
     }
     known = [value for values in series.values() for value in values if value is not None]
-    top = max([limit * 1.2, *known])
+    greatest = max(known, default=0.0) or limit
+    # where all is well the limits lie above the figure
+    limits = {"within": limit, "to the next": between_limit}
+    shown = {name: value for name, value in limits.items() if value < 2 * greatest}
+    top = 1.2 * max([greatest, *shown.values()])
     wide, tall = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
 
     def x(z: float) -> float:
@@ -81,21 +88,22 @@ def course_figure(sections: Sequence[SectionNumbers], limit: float) -> Markup:
     def y(value: float) -> float:
         return _TOP + tall * (1 - value / top)
 
-    lines = []
+    lines: list[Markup] = []
     for number, (name, values) in enumerate(series.items()):
         points = [(x(z), y(value)) for z, value in zip(z_values, values, strict=True) if value is not None]
         path = " ".join(f"{px:.1f},{py:.1f}" for px, py in points)
         lines.append(element("polyline", points=path, class_=f"series s{number}"))
         lines += [element("circle", cx=f"{px:.1f}", cy=f"{py:.1f}", r=2, class_=f"dot s{number}") for px, py in points]
         lines.append(_text(name, _LEFT + 10 + 150 * number, _TOP - 2, "start", f"s{number}"))
+    for name, value in shown.items():
+        lines.append(_line(_LEFT, y(value), _WIDTH - _RIGHT, y(value), "limit"))
+        lines.append(_text(f"limit {name}: {value:g} px", _WIDTH - _RIGHT - 4, y(value) - 3, "end"))
     return _figure(
         "residuals along the stack",
         [
             lines,
-            _line(_LEFT, y(limit), _WIDTH - _RIGHT, y(limit), "limit"),
-            _text(f"limit {limit:g} px", _WIDTH - _RIGHT - 4, y(limit) - 3, "end"),
             _axis(),
-            _text(f"{top:.3g}", _LEFT - 5, _TOP + 8, "end"),
+            _text(f"{top:.2g} px", _LEFT - 5, _TOP + 8, "end"),
             _text("0", _LEFT - 5, _TOP + tall, "end"),
             _text(f"z {low:g}", _LEFT, _HEIGHT - 18, "start"),
             _text(f"{high:g}", _WIDTH - _RIGHT, _HEIGHT - 18, "end"),
@@ -106,7 +114,8 @@ def course_figure(sections: Sequence[SectionNumbers], limit: float) -> Markup:
 def seam_figure(seam: Seam, picture: Picture, limit: float) -> Markup:
     """Return a picture of a seam with its matches: a circle at p, and a line to where q lies."""
     marks = []
-    for (px, py), (qx, qy) in zip(seam.p_world.tolist(), seam.q_world.tolist(), strict=True):
+    shown = _few(np.linalg.norm(seam.p_world - seam.q_world, axis=1))
+    for (px, py), (qx, qy) in zip(seam.p_world[shown].tolist(), seam.q_world[shown].tolist(), strict=True):
         colour = residual_colour(float(np.hypot(px - qx, py - qy)), limit)
         left, top = px - picture.x, py - picture.y
         marks.append(
@@ -121,7 +130,7 @@ def seam_figure(seam: Seam, picture: Picture, limit: float) -> Markup:
             )
         )
         marks.append(element("circle", cx=f"{left:.1f}", cy=f"{top:.1f}", r=4, stroke=colour, fill="none"))
-    shown = (
+    image = (
         element("image", href=picture.source, width=picture.width, height=picture.height)
         if picture.source
         else _text(picture.caption[:60], 10, 20, "start")
@@ -129,12 +138,26 @@ def seam_figure(seam: Seam, picture: Picture, limit: float) -> Markup:
     return element(
         "svg",
         element("title", picture.caption),
-        shown,
+        image,
         marks,
         viewBox=f"0 0 {picture.width} {picture.height}",
         class_="seam",
         role="img",
     )
+
+
+def _few(residuals: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return which matches are drawn: the worst ones, and some of the others."""
+    order = np.argsort(residuals, kind="stable")
+    others = order[:-_DRAWN_WORST]
+    step = max(1, len(others) // _DRAWN_OTHERS)
+    return np.concatenate([others[::step], order[-_DRAWN_WORST:]])
+
+
+def _vertical_limit(limit: float, x: float, bottom: float, is_inside: bool) -> list[Markup]:
+    if not is_inside:
+        return [_text(f"limit {limit:g} px, beyond", _WIDTH - _RIGHT, _TOP + 10, "end")]
+    return [_line(x, _TOP, x, bottom, "limit"), _text(f"limit {limit:g} px", x + 4, _TOP + 10, "start")]
 
 
 def _figure(title: str, inside: Sequence[object]) -> Markup:

@@ -11,10 +11,11 @@ from renderapi.render import Render
 
 from rendermodules.command.places import answer
 from rendermodules.command.survey import ProjectSurvey, StackSurvey, path_of_stack
-from rendermodules.core.match_frames import transforms_for_matching
+from rendermodules.core.lineage import matched_stack, texts
+from rendermodules.core.match_frames import LENS_LABEL, transform_labels, transforms_for_matching
 from rendermodules.core.match_placement import PlacedMatches, matches_of_documents, placed_matches
 from rendermodules.core.residual_statistics import GroupStatistics, group_statistics
-from rendermodules.core.sections import Section
+from rendermodules.core.sections import Section, TransformSpec, transform_list
 from rendermodules.core.transforms import flattened
 from rendermodules.module.errors import RenderModuleError
 from rendermodules.module.progress import progress
@@ -26,7 +27,9 @@ MOST_ABOVE_LIMIT = 0.05
 """Share of the matches of a section that may be farther apart than the limit before the section is marked."""
 
 HISTOGRAM_BINS = 40
-LOCAL_TRANSFORM_PARAMETERS = ("num_local_transforms", "local_transforms")
+HISTOGRAM_SPREAD = 2.5
+"""Range of a histogram over the 95th percentile."""
+
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +44,8 @@ class Choice:
         The stacks that are compared.
     collections : list of str
         Match collections that are looked at; all of a pair's matches count.
-    limit : float
-        Residual in world pixels above which a match is marked.
+    limit, between_limit : float
+        Residuals in world pixels above which a match within a section, or between two, is marked.
     num_local_transforms : int or None
         How many transforms of a tile are in the matched pixels already; None is Render's rule.
     seams : int
@@ -53,6 +56,7 @@ class Choice:
     after: str
     collections: list[str]
     limit: float
+    between_limit: float
     num_local_transforms: int | None
     seams: int
 
@@ -120,8 +124,9 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Overall:
-    """The residuals of all sections."""
+    """The residuals of all sections, and the limit that they are held against."""
 
+    limit: float
     figures: Residuals | None
     histogram: Histogram
     worst: list[Seam]
@@ -164,13 +169,13 @@ def report_numbers(render: Render, found: ProjectSurvey, choice: Choice) -> Repo
     if not z_values:
         raise RenderModuleError(f"stack {choice.after} holds no tile yet")
     before = set(found.stack(choice.before).z_values)
-    gathered = {"within": _Gathered(choice), "between": _Gathered(choice)}
+    gathered_within, gathered_between = _Gathered(choice.limit, choice), _Gathered(choice.between_limit, choice)
     sections = []
     with progress(len(z_values), "sections", logger) as advance:
         for (z, section), (next_z, following) in _in_pairs(render, choice.after, z_values):
-            within = gathered["within"].add(_placed(render, choice, section, None), z, z)
+            within = gathered_within.add(placed_of_sections(render, choice, section), z, z)
             between = (
-                gathered["between"].add(_placed(render, choice, section, following), z, next_z)
+                gathered_between.add(placed_of_sections(render, choice, section, following), z, next_z)
                 if following is not None and next_z is not None
                 else None
             )
@@ -183,49 +188,39 @@ def report_numbers(render: Render, found: ProjectSurvey, choice: Choice) -> Repo
         found.project,
         choice,
         sections,
-        gathered["within"].overall(),
-        gathered["between"].overall(),
+        gathered_within.overall(),
+        gathered_between.overall(),
         chain,
     )
 
 
-def num_local_transforms_of(render: Render, chain: Sequence[StackSurvey], collections: Sequence[str]) -> int | None:
-    """Return how many transforms of a tile are in the matched pixels; None if the chain of stacks does not tell.
+def num_local_transforms_of(render: Render, found: ProjectSurvey, name: str, collections: Sequence[str]) -> int | None:
+    """Return how many transforms of a tile of a stack are in the pixels that were matched; None is Render's rule.
 
-    The stack that was solved by these matches, or a parameter of that run, decides.
+    A lens that tiles have under its label is always the last of them. Of tiles without one the stack tells that was
+    matched, as far as is known; see `matched_stack`.
     """
-    known = {stack.name: stack for stack in chain}
-    for stack in chain:
-        parameters = stack.provenance.get("parameters") or {}
-        if not set(collections) & set(_texts(parameters)):
-            continue
-        for name in LOCAL_TRANSFORM_PARAMETERS:
-            if isinstance(parameters.get(name), int):
-                return int(parameters[name])
-        for matched in (known[name] for name in stack.inputs if name in known and known[name].z_values):
-            section = read_section(render, matched.name, matched.z_values[0])
-            specs = (section.tiles[0].get("transforms") or {}).get("specList") or []
-            return len(transforms_for_matching(flattened(specs, section.transforms)))
-    return None
+    stack = found.stack(name)
+    if not stack.z_values or any(LENS_LABEL in transform_labels(spec) for spec in _first_specs(render, stack)):
+        return None
+    matched = matched_stack(name, found.records, collections)
+    if matched.num_local_transforms is not None:
+        return matched.num_local_transforms
+    source = found.stack(matched.stack)
+    return len(transforms_for_matching(_first_specs(render, source))) if source.z_values else None
+
+
+def _first_specs(render: Render, stack: StackSurvey) -> Sequence[TransformSpec]:
+    """Return the transforms of the first tile of a stack as a flat list."""
+    section = read_section(render, stack.name, stack.z_values[0])
+    return flattened(transform_list(section.tiles[0]), section.transforms)
 
 
 def collections_of(found: ProjectSurvey, chain: Sequence[StackSurvey]) -> list[str]:
     """Return the match collections that the parameters of a chain of stacks name, or all where they name none."""
     names = [collection.name for collection in found.collections]
-    used = {text for stack in chain for text in _texts(stack.provenance.get("parameters") or {})}
+    used = {text for stack in chain for text in texts(stack.provenance.get("parameters") or {})}
     return [name for name in names if name in used] or names
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Give all texts in a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
 
 
 def _in_pairs(
@@ -244,8 +239,9 @@ def _in_pairs(
 class _Gathered:
     """Residuals of section after section."""
 
-    def __init__(self, choice: Choice) -> None:
-        self._choice = choice
+    def __init__(self, limit: float, choice: Choice) -> None:
+        self._limit = limit
+        self._seams = choice.seams
         self._residuals: list[NDArray[np.float32]] = []
         self._pairs = 0
         self._worst: list[Seam] = []
@@ -255,23 +251,26 @@ class _Gathered:
         self._residuals.append(placed.residuals.astype(np.float32))
         self._pairs += len(placed.pairs)
         self._keep_worst(placed, p_z, q_z)
-        return _figures(placed.residuals, len(placed.pairs), self._choice.limit)
+        return _figures(placed.residuals, len(placed.pairs), self._limit)
 
     def overall(self) -> Overall:
         """Return what is known of all."""
         residuals = np.concatenate([np.empty(0, np.float32), *self._residuals]).astype(float)
-        figures = _figures(residuals, self._pairs, self._choice.limit)
-        edges = np.linspace(0.0, 2.0 * self._choice.limit, HISTOGRAM_BINS + 1)
+        figures = _figures(residuals, self._pairs, self._limit)
+        # where all is well the limit lies beyond the figure
+        spread = HISTOGRAM_SPREAD * (figures.percentile_95 if figures else self._limit)
+        top = min(2.0 * self._limit, max(spread, self._limit / 100))
+        edges = np.linspace(0.0, top, HISTOGRAM_BINS + 1)
         counts = np.histogram(np.minimum(residuals, edges[-1]), edges)[0]
-        return Overall(figures, Histogram(edges.tolist(), counts.tolist()), self._worst)
+        return Overall(self._limit, figures, Histogram(edges.tolist(), counts.tolist()), self._worst)
 
     def _keep_worst(self, placed: PlacedMatches, p_z: float, q_z: float) -> None:
         statistics = group_statistics(placed.residuals, placed.pair_of_match, len(placed.pairs))
-        order = np.argsort(-np.nan_to_num(statistics.mean), kind="stable")[: self._choice.seams]
+        order = np.argsort(-np.nan_to_num(statistics.mean), kind="stable")[: self._seams]
         for pair in order.tolist():
             if statistics.count[pair]:
                 self._worst.append(_seam(placed, pair, (p_z, q_z), statistics))
-        self._worst = sorted(self._worst, key=lambda seam: -seam.mean)[: self._choice.seams]
+        self._worst = sorted(self._worst, key=lambda seam: -seam.mean)[: self._seams]
 
 
 def _seam(placed: PlacedMatches, pair: int, z: tuple[float, float], statistics: GroupStatistics) -> Seam:
@@ -308,7 +307,9 @@ def _figures(residuals: Floats, pairs: int, limit: float) -> Residuals | None:
     )
 
 
-def _placed(render: Render, choice: Choice, section: Section, following: Section | None) -> PlacedMatches:
+def placed_of_sections(
+    render: Render, choice: Choice, section: Section, following: Section | None = None
+) -> PlacedMatches:
     """Return the matches within a section, or between it and the next one, in the world."""
     groups = _groups(section)
     documents: list[Mapping[str, Any]] = []
@@ -368,7 +369,10 @@ def _problems(numbers: tuple[Any, ...], choice: Choice) -> list[str]:
         problems.append(f"{len(dropped)} of {tiles_before} tiles were dropped")
     if tiles_after > 1 and within is None:
         problems.append("no matches within the section")
-    for residuals, where in ((within, "within the section"), (between, "to the next one")):
+    for residuals, where, limit in (
+        (within, "within the section", choice.limit),
+        (between, "to the next one", choice.between_limit),
+    ):
         if residuals is not None and residuals.above_limit > MOST_ABOVE_LIMIT:
-            problems.append(f"{residuals.above_limit:.0%} of the matches {where} are above {choice.limit:g} px")
+            problems.append(f"{residuals.above_limit:.0%} of the matches {where} are above {limit:g} px")
     return problems

@@ -9,10 +9,10 @@ from rendermodules.command.report.figures import course_figure, histogram_figure
 from rendermodules.command.report.markup import Markup, element, table
 from rendermodules.command.report.numbers import (
     MOST_ABOVE_LIMIT,
+    Choice,
     DroppedTile,
     Overall,
     ReportNumbers,
-    Residuals,
     Seam,
     SectionNumbers,
 )
@@ -50,10 +50,10 @@ def report_page(
         _verdict(numbers),
         _figures(numbers),
         element("h2", "Sections"),
-        course_figure(numbers.sections, choice.limit),
+        course_figure(numbers.sections, choice.limit, choice.between_limit),
         _section_table(numbers, thumbnails),
-        _seams("Worst seams within sections", numbers.within, choice.limit, seams),
-        _seams("Worst pairs between sections", numbers.between, choice.limit, seams),
+        _seams("Worst seams within sections", numbers.within, seams),
+        _seams("Worst pairs between sections", numbers.between, seams),
         element("h2", "How it was made"),
         [_provenance(stack) for stack in numbers.chain],
         element("p", "; ".join(f"{name} {value}" for name, value in made.items()), class_="quiet"),
@@ -83,8 +83,8 @@ def _verdict(numbers: ReportNumbers) -> Markup:
         f"median residual within sections {within.median:.2f} px" if within else "no matches within sections",
         f"{dropped} tiles dropped",
         f"matches of {', '.join(choice.collections) or 'no collection'}",
-        f"thresholds: {choice.limit:g} px for a match, {MOST_ABOVE_LIMIT:.0%} of the matches of a section above it, "
-        "no tile dropped",
+        f"thresholds: {choice.limit:g} px for a match within a section and {choice.between_limit:g} px between two, "
+        f"{MOST_ABOVE_LIMIT:.0%} of the matches of a section above it, no tile dropped",
     ]
     return element(
         "div", element("p", text, class_="lead"), element("p", "; ".join(facts)), class_="bad" if marked else "good"
@@ -92,15 +92,14 @@ def _verdict(numbers: ReportNumbers) -> Markup:
 
 
 def _figures(numbers: ReportNumbers) -> list[Markup]:
-    limit = numbers.choice.limit
     named = (("within sections", numbers.within), ("between neighbouring sections", numbers.between))
-    rows = [[name, *_figure_cells(overall.figures, limit)] for name, overall in named]
-    names = ["pairs", "matches", "mean", "median", "95 %", "worst", f"above {limit:g} px"]
+    rows = [[name, *_figure_cells(overall)] for name, overall in named]
+    names = ["pairs", "matches", "mean", "median", "95 %", "worst", "above limit"]
     head = ["residuals in px", *(element("th", name, class_="number") for name in names)]
     histograms = [
         element(
             "figure",
-            histogram_figure(overall.histogram, limit, f"residuals {name}"),
+            histogram_figure(overall.histogram, overall.limit, f"residuals {name}"),
             element("figcaption", f"Residuals {name}"),
         )
         for name, overall in named
@@ -109,14 +108,19 @@ def _figures(numbers: ReportNumbers) -> list[Markup]:
     return [table(head, rows), element("div", histograms, class_="figures")]
 
 
-def _figure_cells(residuals: Residuals | None, limit: float) -> list[Markup]:
+def _figure_cells(overall: Overall) -> list[Markup]:
+    residuals, limit = overall.figures, overall.limit
     if residuals is None:
         return [element("td", "no matches", colspan=7, class_="quiet")]
     values = [residuals.mean, residuals.median, residuals.percentile_95, residuals.greatest]
     return [
         *(element("td", f"{count:,}", class_="number") for count in (residuals.pairs, residuals.matches)),
         *(element("td", f"{value:.2f}", class_=_mark(value > limit)) for value in values),
-        element("td", f"{residuals.above_limit:.1%}", class_=_mark(residuals.above_limit > MOST_ABOVE_LIMIT)),
+        element(
+            "td",
+            f"{residuals.above_limit:.1%} above {limit:g} px",
+            class_=_mark(residuals.above_limit > MOST_ABOVE_LIMIT),
+        ),
     ]
 
 
@@ -134,31 +138,33 @@ def _section_table(numbers: ReportNumbers, thumbnails: SectionPictures) -> Marku
                 element("td", element("b", f"z {section.z:g}"), id=f"z{section.z:g}"),
                 _thumbnail(before, choice.before),
                 _thumbnail(after, choice.after),
-                [f"{section.tiles_before or '-'} to {section.tiles_after}", _dropped(section.dropped)],
-                _section_residuals(section, choice.limit),
+                [
+                    element("span", f"{section.tiles_before or '-'} to {section.tiles_after}", class_="number"),
+                    _dropped(section.dropped),
+                ],
+                _section_residuals(section, choice),
                 [element("p", problem, class_="problem") for problem in section.problems] or "well",
             ]
         )
     return table(["section", choice.before, choice.after, "tiles", "residuals in px", ""], rows)
 
 
-def _section_residuals(section: SectionNumbers, limit: float) -> Markup:
-    rows = [(name, one) for name, one in (("within", section.within), ("to the next", section.between)) if one]
+def _section_residuals(section: SectionNumbers, choice: Choice) -> Markup:
+    candidates = (("within", section.within, choice.limit), ("to the next", section.between, choice.between_limit))
+    rows = [
+        [
+            name,
+            *(
+                element("td", f"{value:.2f}", class_=_mark(value > limit))
+                for value in (residuals.median, residuals.percentile_95, residuals.greatest)
+            ),
+        ]
+        for name, residuals, limit in candidates
+        if residuals
+    ]
     if not rows:
         return element("span", "no matches", class_="quiet")
-    return table(
-        ["", *(element("th", name, class_="number") for name in ("median", "95 %", "worst"))],
-        [
-            [
-                name,
-                *(
-                    element("td", f"{value:.2f}", class_=_mark(value > limit))
-                    for value in (one.median, one.percentile_95, one.greatest)
-                ),
-            ]
-            for name, one in rows
-        ],
-    )
+    return table(["", *(element("th", name, class_="number") for name in ("median", "95 %", "worst"))], rows)
 
 
 def _thumbnail(picture: Picture | None, stack: str) -> Markup | str:
@@ -178,9 +184,10 @@ def _dropped(dropped: Sequence[DroppedTile]) -> Markup | None:
     return element("details", element("summary", f"{len(dropped)} dropped", class_="beyond"), element("ul", items))
 
 
-def _seams(title: str, overall: Overall, limit: float, pictures: SeamPictures) -> list[Markup]:
+def _seams(title: str, overall: Overall, pictures: SeamPictures) -> list[Markup]:
     if not overall.worst:
         return []
+    limit = overall.limit
     shown = [
         element(
             "figure",
@@ -194,7 +201,10 @@ def _seams(title: str, overall: Overall, limit: float, pictures: SeamPictures) -
         )
         for seam in overall.worst
     ]
-    note = "At full resolution; circles are where one tile has a point, lines lead to where the other has it."
+    note = (
+        "At full resolution. Circles are where one tile has a point, lines lead to where the other has it; "
+        "the worst matches are drawn, and some of the others."
+    )
     return [element("h2", title), element("p", note, class_="quiet"), element("div", shown, class_="seams")]
 
 

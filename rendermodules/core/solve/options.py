@@ -122,6 +122,8 @@ class SolveOptions:
         differ much from the prior.
     robust : bool
         Find and reject pairs that contradict the others.
+    balance : bool
+        Weigh matches of each distance in z by how exact they prove to be, beside the weights that they have.
     reference : str
         What the shapes of tiles are held to in linear models: ``"rigid"``, the rigid solution, or ``"prior"``.
     regularization : float or None
@@ -144,6 +146,7 @@ class SolveOptions:
     lens: str = "none"
     start: Literal["auto", "prior", "pairs"] = "auto"
     robust: bool = True
+    balance: bool = True
     reference: Literal["rigid", "prior"] = "rigid"
     regularization: float | None = None
     degree_factors: tuple[float, ...] | None = None

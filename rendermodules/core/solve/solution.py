@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -66,6 +66,8 @@ class Solution:
         Figures over the pairs used.
     warnings : list of str
         What a user should know; empty for a sound solution.
+    balance : dict of float to float
+        By distance in z: the factor that the weights of its matches got for being more or less exact than others.
     """
 
     coefficients: FloatArray
@@ -81,6 +83,7 @@ class Solution:
     regularization: float | None
     statistics: Statistics
     warnings: list[str]
+    balance: dict[float, float] = field(default_factory=dict)
 
     @property
     def isolated(self) -> BoolArray:

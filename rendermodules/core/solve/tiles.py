@@ -14,6 +14,7 @@ from scipy.linalg import LinAlgError
 
 from rendermodules.core.connectivity import component_labels, pair_counts, pairs_within
 from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
+from rendermodules.core.solve.balance import balanced
 from rendermodules.core.solve.bases import Basis, polynomial_basis, spline_basis
 from rendermodules.core.solve.lens import Lens
 from rendermodules.core.solve.lens_fit import fitted_lens
@@ -63,11 +64,20 @@ def solved_tiles(
         There are no tiles; or the regularisation that was asked for does not hold the tiles.
     """
     made = preparation(tiles, matches, options, anchors, start)
+    factors: dict[int, float] = {}
+
+    def stage(problem: Problem, begin: FloatArray) -> tuple[Shaping, BoolArray]:
+        return staged(problem, prior_motions(begin), made.basis, options)
+
     try:
-        shaping, kept = staged(made.problem, made.motions, made.basis, options)
+        if options.balance and options.degree_factors is None:
+            shaping, kept, factors = balanced(made.problem, made.kinds, stage, made.motions.coefficients)
+        else:
+            shaping, kept = staged(made.problem, made.motions, made.basis, options)
     except LinAlgError as error:
         raise SolveError(str(error)) from error
-    return _solution(tiles, made, shaping, kept, options)
+    balance = {float(made.distances[kind]): factor for kind, factor in factors.items()}
+    return replace(_solution(tiles, made, shaping, kept, options), balance=balance)
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,10 @@ class Preparation:
         Of the model.
     lenses : dict of int to Lens
         By lens group, those that were found.
+    distances : (k,) float array
+        In z, of the pairs that there are.
+    kinds : (m,) int array
+        Index of the distance of each pair of the problem; ``ALWAYS_KEPT`` for anchors.
     """
 
     checked: CheckedMatches
@@ -93,6 +107,8 @@ class Preparation:
     motions: Motions
     basis: Basis
     lenses: dict[int, Lens]
+    distances: FloatArray
+    kinds: IntArray
 
 
 def preparation(
@@ -108,7 +124,7 @@ def preparation(
     checked = checked_matches(matches, len(tiles), options.minimum_points, options.maximum_points, options.seed)
     if len(tiles) > 1 and not len(checked.matches.pairs):
         raise NoMatchesError(f"no matches that a solve can use: {dropped_text(checked, len(matches.pairs))}")
-    kinds = _pair_kinds(tiles.sections, checked.matches.pairs)
+    distances, kinds = _pair_kinds(tiles.sections, checked.matches.pairs)
     everything, pairs = _with_anchors(tiles, checked.matches, anchors)
     frames = _frames(everything)
     prior = coefficients_of(everything.priors, frames)
@@ -122,7 +138,7 @@ def preparation(
     problem = Problem(
         moments, frames, prior, everything.sizes, everything.fixed, Reweighting(kinds) if options.robust else None
     )
-    return Preparation(checked, problem, prior_motions(begin), basis, lenses)
+    return Preparation(checked, problem, prior_motions(begin), basis, lenses, distances, kinds)
 
 
 def dropped_text(checked: CheckedMatches, given: int) -> str:
@@ -146,10 +162,10 @@ def _basis(tiles: TileSet, frames: TileFrames, options: SolveOptions) -> Basis:
     return polynomial_basis(1)
 
 
-def _pair_kinds(sections: FloatArray, pairs: IntArray) -> IntArray:
-    """Return the kind (m,) of pairs: all of the same distance in z are judged together."""
-    distances = np.abs(sections[pairs[:, 0]] - sections[pairs[:, 1]])
-    return np.unique(distances, return_inverse=True)[1].astype(np.int64)
+def _pair_kinds(sections: FloatArray, pairs: IntArray) -> tuple[FloatArray, IntArray]:
+    """Return the distances in z that there are, and the kind (m,) of pairs: all of a distance are judged together."""
+    distances, kinds = np.unique(np.abs(sections[pairs[:, 0]] - sections[pairs[:, 1]]), return_inverse=True)
+    return distances, kinds.astype(np.int64)
 
 
 def _with_anchors(tiles: TileSet, matches: PairMatches, anchors: Anchors) -> tuple[TileSet, PairMatches]:

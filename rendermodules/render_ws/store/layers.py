@@ -6,13 +6,20 @@ a few at a time by later writes, so that deleting a large stack takes no longer 
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 import orjson
+
+from rendermodules.render_ws.tile_specs import TileRow
 
 SWEPT_TILES = 20_000
 """Most tiles of deleted layers that one write removes on its way."""
 
+_LOWEST = ("min_x", "min_y", "min_width", "min_height")
+_HIGHEST = ("max_x", "max_y", "max_width", "max_height")
+_SUMMARY_COLUMNS = ", ".join(("tile_count", *_LOWEST, *_HIGHEST, "channels"))
+_SECTION_COLUMNS = "section_id, tile_count, min_x, min_y, max_x, max_y"
 _TILE_COLUMNS = "tile_id, section_id, group_id, min_x, min_y, max_x, max_y, refs, channels, codec, spec"
 
 
@@ -22,28 +29,25 @@ def writable_layer(connection: sqlite3.Connection, stack_key: int, z: float) -> 
         "SELECT layer_id FROM stack_layer WHERE stack_key = ? AND z = ?", (stack_key, z)
     ).fetchone()
     if row is None:
-        layer_id = _new_layer(connection)
+        (layer_id,) = connection.execute("INSERT INTO layer (tile_count) VALUES (0) RETURNING layer_id").fetchone()
         connection.execute("INSERT INTO stack_layer VALUES (?, ?, ?)", (stack_key, z, layer_id))
-        return layer_id
+        return int(layer_id)
     shared: int = row[0]
     (users,) = connection.execute("SELECT COUNT(*) FROM stack_layer WHERE layer_id = ?", (shared,)).fetchone()
     if users == 1:
         return shared
-    layer_id = _new_layer(connection)
-    connection.execute(
-        f"INSERT INTO tile (layer_id, {_TILE_COLUMNS}) SELECT ?, {_TILE_COLUMNS} FROM tile WHERE layer_id = ?",
-        (layer_id, shared),
-    )
+    (layer_id,) = connection.execute(
+        f"INSERT INTO layer ({_SUMMARY_COLUMNS}) SELECT {_SUMMARY_COLUMNS} FROM layer WHERE layer_id = ? "
+        "RETURNING layer_id",
+        (shared,),
+    ).fetchone()
+    for table, columns in (("tile", _TILE_COLUMNS), ("layer_section", _SECTION_COLUMNS)):
+        connection.execute(
+            f"INSERT INTO {table} (layer_id, {columns}) SELECT ?, {columns} FROM {table} WHERE layer_id = ?",
+            (layer_id, shared),
+        )
     connection.execute("UPDATE stack_layer SET layer_id = ? WHERE stack_key = ? AND z = ?", (layer_id, stack_key, z))
-    return layer_id
-
-
-def empty_layer(connection: sqlite3.Connection, stack_key: int, z: float) -> int:
-    """Return the id of a layer of ``z`` without tiles; the one that was there is released."""
-    release_layers(connection, stack_key, [z])
-    layer_id = _new_layer(connection)
-    connection.execute("INSERT INTO stack_layer VALUES (?, ?, ?)", (stack_key, z, layer_id))
-    return layer_id
+    return int(layer_id)
 
 
 def release_layers(connection: sqlite3.Connection, stack_key: int, z_values: Iterable[float] | None = None) -> None:
@@ -92,12 +96,11 @@ def summarize_layer(connection: sqlite3.Connection, stack_key: int, layer_id: in
         connection.execute("DELETE FROM stack_layer WHERE stack_key = ? AND layer_id = ?", (stack_key, layer_id))
         connection.execute("DELETE FROM layer WHERE layer_id = ?", (layer_id,))
         return
-    # the distinct lists of names, joined by commas, are the inside of a JSON list of lists
-    names = sorted({name for names in orjson.loads(f"[{row[9] or ''}]") for name in names})
     connection.execute(
         """UPDATE layer SET tile_count = ?, min_x = ?, min_y = ?, max_x = ?, max_y = ?, min_width = ?, max_width = ?,
         min_height = ?, max_height = ?, channels = ? WHERE layer_id = ?""",
-        (*row[:9], orjson.dumps(names).decode() if names else None, layer_id),
+        # the distinct lists of names, joined by commas, are the inside of a JSON list of lists
+        (*row[:9], _channel_list(f"[{row[9] or ''}]"), layer_id),
     )
     connection.execute(
         """INSERT INTO layer_section
@@ -107,6 +110,45 @@ def summarize_layer(connection: sqlite3.Connection, stack_key: int, layer_id: in
     )
 
 
-def _new_layer(connection: sqlite3.Connection) -> int:
-    (layer_id,) = connection.execute("INSERT INTO layer (tile_count) VALUES (0) RETURNING layer_id").fetchone()
-    return int(layer_id)
+def extend_summary(connection: sqlite3.Connection, layer_id: int, rows: Sequence[TileRow]) -> None:
+    """Bring the summary of a layer up to date with tiles that were added to it; none of them replaced another."""
+    import numpy as np
+
+    boxes = np.array([row[3:7] for row in rows])
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    low, high = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
+    lowest = ", ".join(f"{name} = MIN(IFNULL({name}, excluded.{name}), excluded.{name})" for name in _LOWEST)
+    highest = ", ".join(f"{name} = MAX(IFNULL({name}, excluded.{name}), excluded.{name})" for name in _HIGHEST)
+    (channels,) = connection.execute("SELECT channels FROM layer WHERE layer_id = ?", (layer_id,)).fetchone()
+    lists = {row.channels for row in rows if row.channels is not None} | ({channels} if channels else set())
+    whole = "CAST(? AS INTEGER), CAST(? AS INTEGER)"
+    connection.execute(
+        f"""INSERT INTO layer (layer_id, {_SUMMARY_COLUMNS}) VALUES (?, ?, ?, ?, {whole}, ?, ?, {whole}, ?)
+        ON CONFLICT DO UPDATE SET tile_count = tile_count + excluded.tile_count, channels = excluded.channels,
+        {lowest}, {highest}""",
+        (
+            *(layer_id, len(rows)),
+            *(*low, *sizes.min(axis=0).tolist(), *high, *sizes.max(axis=0).tolist()),
+            _channel_list(f"[{','.join(lists)}]"),
+        ),
+    )
+    members: dict[str, list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        if row.section_id is not None:
+            members[row.section_id].append(index)
+    connection.executemany(
+        f"""INSERT INTO layer_section (layer_id, {_SECTION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET tile_count = tile_count + excluded.tile_count,
+        min_x = MIN(min_x, excluded.min_x), min_y = MIN(min_y, excluded.min_y),
+        max_x = MAX(max_x, excluded.max_x), max_y = MAX(max_y, excluded.max_y)""",
+        [
+            (layer_id, section, len(own), *boxes[own, :2].min(axis=0).tolist(), *boxes[own, 2:].max(axis=0).tolist())
+            for section, own in members.items()
+        ],
+    )
+
+
+def _channel_list(lists: str) -> str | None:
+    """Return the JSON list of the names in a JSON list of lists, None without any."""
+    names = sorted({name for names in orjson.loads(lists) for name in names})
+    return orjson.dumps(names).decode() if names else None

@@ -212,9 +212,11 @@ def put_tiles(database: Database, stack: Stack, rows: Sequence[tuple[float, Tile
     for z, row in rows:
         if z_of_id[row.tile_id] == z:
             by_z[z][row.tile_id] = row
-    _remove_elsewhere(database.connection, stack, z_of_id)
+    places = get_places(database.connection, stack, z_of_id)
+    _remove(database.connection, stack, [(z, tile_id) for z, tile_id in places if z_of_id[tile_id] != z])
+    replacing = {z for z, tile_id in places if z_of_id[tile_id] == z}
     for z in sorted(by_z):
-        _put_layer(database, stack, z, by_z[z])
+        _put_layer(database, stack, z, by_z[z], z in replacing)
     raise_revision(database.connection, stack)
     layers.sweep_layers(database.connection)
 
@@ -310,11 +312,6 @@ def _restored(database: Database, rows: Sequence[tuple[str, str | None, int, byt
     return [StoredTile(row[0], row[1], document) for row, document in zip(rows, documents, strict=True)]
 
 
-def _remove_elsewhere(connection: sqlite3.Connection, stack: Stack, z_of_id: dict[str, float]) -> None:
-    places = get_places(connection, stack, z_of_id)
-    _remove(connection, stack, [(z, tile_id) for z, tile_id in places if z_of_id[tile_id] != z])
-
-
 def _remove(connection: sqlite3.Connection, stack: Stack, places: Sequence[tuple[float, str]]) -> None:
     by_z: dict[float, list[str]] = defaultdict(list)
     for z, tile_id in places:
@@ -327,7 +324,7 @@ def _remove(connection: sqlite3.Connection, stack: Stack, places: Sequence[tuple
         layers.summarize_layer(connection, stack.key, layer_id)
 
 
-def _put_layer(database: Database, stack: Stack, z: float, rows: dict[str, TileRow]) -> None:
+def _put_layer(database: Database, stack: Stack, z: float, rows: dict[str, TileRow], replacing: bool) -> None:
     connection = database.connection
     layer_id = layers.writable_layer(connection, stack.key, z)
     ordered = [rows[tile_id] for tile_id in sorted(rows)]
@@ -336,4 +333,7 @@ def _put_layer(database: Database, stack: Stack, z: float, rows: dict[str, TileR
         "INSERT OR REPLACE INTO tile VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [(layer_id, *row[:9], *code) for row, code in zip(ordered, coded, strict=True)],
     )
-    layers.summarize_layer(connection, stack.key, layer_id)
+    if replacing:
+        layers.summarize_layer(connection, stack.key, layer_id)
+    else:
+        layers.extend_summary(connection, layer_id, ordered)

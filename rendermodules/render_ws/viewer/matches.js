@@ -1,6 +1,7 @@
 // Matches of a section, or between two: each pair of tiles in the colour of its residual; a chosen pair point by point.
 
 import { drawLegend, residualColour } from "./colours.js";
+import { sideBySide } from "./pair_picture.js";
 import { SectionView } from "./section_view.js";
 import { Stack, byId, element, fill, json, ownerUrl, pageUrl, parameters, setHeading, shortNumber } from "./service.js";
 import { SectionChoice, drawMissing, extentOf, outlinesOf, showBar } from "./workplace.js";
@@ -13,8 +14,7 @@ const stack = new Stack(owner, project, name);
 const LISTED_PAIRS = 200;
 const PICKING_PIXELS = 12;
 const MOST_OFFERED_TILES = 500;
-const DRAWN_MATCHES = 200;
-const PAIR_PICTURE_PIXELS = 600;
+const MANY_MATCHES = 100;
 
 const view = new SectionView(byId("view"), {
   move: () => showBar(byId("scale"), view, state.nanometres),
@@ -70,7 +70,7 @@ function pairAt([x, y]) {
 }
 
 function query(more = {}) {
-  const chosen = { otherZ: byId("other").value, localTransforms: byId("frame").value, ...more };
+  const chosen = { otherZ: byId("other").value, numLocalTransforms: byId("frame").value, ...more };
   return new URLSearchParams(Object.entries(chosen).filter(([, value]) => value !== "")).toString();
 }
 
@@ -240,40 +240,14 @@ async function showPair(first, second, move) {
     view.fit({ minX: Math.min(...xs), minY: Math.min(...ys), maxX: Math.max(...xs), maxY: Math.max(...ys) }, 0.2);
   }
   view.draw();
-  await drawSideBySide();
+  await showSideBySide();
 }
 
-/** The two tiles as they were matched, side by side, each match a line from one to the other. */
-async function drawSideBySide() {
+async function showSideBySide() {
   const { pair } = state;
-  const canvas = element("canvas", { role: "img", "aria-label": `Matches of ${pair.p.tileId} and ${pair.q.tileId}` });
-  const pictures = await Promise.all([pair.p, pair.q].map(matchedPicture));
+  const { canvas, step } = await sideBySide(stack, pair, limit());
   if (pair !== state.pair) {
     return;
-  }
-  const gap = 12;
-  canvas.width = pictures[0].width + gap + pictures[1].width;
-  canvas.height = Math.max(pictures[0].height, pictures[1].height);
-  const context = canvas.getContext("2d");
-  const shift = pictures[0].width + gap;
-  pictures.forEach((picture, side) => drawPicture(context, picture, side ? shift : 0));
-  const step = Math.ceil(pair.residuals.length / DRAWN_MATCHES);
-  const worstLast = pair.residuals.map((_, match) => match).sort((a, b) => pair.residuals[a] - pair.residuals[b]);
-  for (const match of worstLast.filter((_, position) => position % step === 0)) {
-    const [px, py] = pair.p.points[match].map((value) => value * pictures[0].scale);
-    const [qx, qy] = pair.q.points[match].map((value) => value * pictures[1].scale);
-    context.strokeStyle = residualColour(pair.residuals[match], limit());
-    context.lineWidth = 3;
-    context.beginPath();
-    context.moveTo(px, py);
-    context.lineTo(qx + shift, qy);
-    context.stroke();
-    for (const [x, y] of [[px, py], [qx + shift, qy]]) {
-      context.beginPath();
-      context.arc(x, y, 5, 0, 2 * Math.PI);
-      context.fillStyle = context.strokeStyle;
-      context.fill();
-    }
   }
   const worst = Math.max(...pair.residuals).toFixed(2);
   const shown = step > 1 ? `, every ${step}th drawn` : "";
@@ -283,27 +257,6 @@ async function drawSideBySide() {
     element("div", { class: "side-by-side" }, canvas),
   );
   document.body.dataset.pair = `${pair.p.tileId} ${pair.q.tileId}`;
-}
-
-function drawPicture(context, picture, left) {
-  if (picture.image) {
-    context.drawImage(picture.image, left, 0);
-    return;
-  }
-  context.fillStyle = "#3a1512";
-  context.fillRect(left, 0, picture.width, picture.height);
-  context.fillStyle = "#ffffff";
-  context.font = "20px system-ui, sans-serif";
-  context.fillText("no picture", left + 20, 40);
-}
-
-async function matchedPicture({ tileId }) {
-  const spec = await json(stack.url("tile", tileId));
-  const scale = Math.min(1, PAIR_PICTURE_PIXELS / Math.max(spec.width, spec.height));
-  const options = { scale, normalizeForMatching: true, ...(byId("frame").value === "0" ? { excludeAllTransforms: true } : {}) };
-  const answer = await fetch(`${stack.url("tile", tileId, "jpeg-image")}?${new URLSearchParams(options)}`);
-  const image = answer.ok ? await createImageBitmap(await answer.blob()) : null;
-  return { image, scale, width: image?.width ?? spec.width * scale, height: image?.height ?? spec.height * scale };
 }
 
 function rememberPlace() {
@@ -346,7 +299,8 @@ function drawChosen(context) {
       state.outlines.draw(context, view, { tiles: [tile] });
     }
   }
-  context.lineWidth = 2;
+  const many = pair.residuals.length > MANY_MATCHES;
+  context.lineWidth = many ? 1.2 : 2;
   pair.residuals.forEach((residual, match) => {
     const from = view.toScreen(pair.p.world[match]);
     const to = view.toScreen(pair.q.world[match]);
@@ -356,7 +310,7 @@ function drawChosen(context) {
     context.lineTo(...to);
     context.stroke();
     context.beginPath();
-    context.arc(...from, 3.5, 0, 2 * Math.PI);
+    context.arc(...from, many ? 2 : 3.5, 0, 2 * Math.PI);
     context.stroke();
   });
 }

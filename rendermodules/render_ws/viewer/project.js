@@ -1,6 +1,6 @@
 // A project: its stacks, each with a picture, and the match collections of its owner.
 
-import { neuroglancerUrl } from "./neuroglancer.js";
+import { isInstalled, neuroglancerUrl } from "./neuroglancer.js";
 import {
   Stack, byId, element, fill, json, ownerUrl, pageUrl, parameters, provenance, setHeading, shortNumber,
 } from "./service.js";
@@ -59,7 +59,10 @@ function madeBy(metadata) {
   if (!record) {
     return [["notes", metadata.currentVersion?.versionNotes ?? ""]];
   }
-  const inputs = Object.keys(record.inputs ?? {}).filter((name) => name !== "sha256");
+  // digests of files and counts of matches stand beside the versions of stacks
+  const inputs = Object.entries(record.inputs ?? {})
+    .filter(([, version]) => version && typeof version === "object" && "currentVersionNumber" in version)
+    .map(([name]) => name);
   return [["made by", record.module.replace(/^rendermodules\./, "")], ["from", inputs.join(", ")]];
 }
 
@@ -87,7 +90,7 @@ async function stackRow(metadata, collections) {
     "td",
     { class: "links" },
     element("a", { href: page }, "Sections"),
-    element("a", { href: neuroglancerUrl(metadata, bounds, channels) }, "Neuroglancer"),
+    (await isInstalled) ? element("a", { href: neuroglancerUrl(metadata, bounds, channels) }, "Neuroglancer") : null,
     collections.length ? element("a", { href: pageUrl("matches", { owner, project, stack: name }) }, "Matches") : null,
   );
   const about = facts([

@@ -1,6 +1,6 @@
 // A stack: its sections drawn live, tile outlines over them, channel and intensities, and what else can be opened.
 
-import { neuroglancerUrl } from "./neuroglancer.js";
+import { isInstalled, neuroglancerUrl } from "./neuroglancer.js";
 import { SectionView } from "./section_view.js";
 import { Stack, byId, element, fill, json, pageUrl, parameters, setHeading, shortNumber } from "./service.js";
 import { SectionChoice, drawMissing, extentOf, listMissing, outlinesOf, showBar } from "./workplace.js";
@@ -289,6 +289,7 @@ await fill(byId("content"), async () => {
     showSection(next, true),
   );
   listenToControls();
+  byId("neuroglancer").hidden = !(await isInstalled);
   const place = ["x", "y", "scale"].map((key) => Number.parseFloat(parameters.get(key)));
   const remembered = place.every(Number.isFinite);
   if (remembered) {

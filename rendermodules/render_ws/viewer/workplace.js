@@ -1,6 +1,6 @@
 // What the pages with a section on them share: its readout, its bar of scale, its outlines, tiles without images.
 
-import { Outlines } from "./section_view.js";
+import { Outlines } from "./outlines.js";
 import { byId, element, json } from "./service.js";
 
 const NICE_LENGTHS = [1, 2, 5];

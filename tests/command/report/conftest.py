@@ -10,7 +10,6 @@ from rendermodules.core.sections import Section
 from rendermodules.io.paths import url_of_path
 
 AFFINE = "mpicbg.trakem2.transform.AffineModel2D"
-BASE = "http://embedded.store/render-ws/v1/owner/tester/matchCollection"
 
 
 def at(x, y):
@@ -36,7 +35,12 @@ def put_matches(render):
             }
             for p, q, p_points, q_points in pairs
         ]
-        assert render.session.put(f"{BASE}/{collection}/matches", json=documents).status_code == 201
+        assert (
+            render.session.put(
+                f"{render.DEFAULT_HOST}/render-ws/v1/owner/tester/matchCollection/{collection}/matches", json=documents
+            ).status_code
+            == 201
+        )
 
     return put
 
@@ -54,7 +58,13 @@ def project(render, write_stack, tile_spec, put_matches, tmp_path):
         return tile_spec(f"{name}{z:g}", z, *transforms, image=url_of_path(image))
 
     def notes(module, source, **parameters):
-        return json.dumps({"module": f"rendermodules.{module}", "inputs": {source: {}}, "parameters": parameters})
+        return json.dumps(
+            {
+                "module": f"rendermodules.{module}",
+                "inputs": {source: {"currentVersionNumber": 1}},
+                "parameters": parameters,
+            }
+        )
 
     raw = [Section(z, [tile(n, z, at(x, 0)) for n, x in (("a", 0), ("b", 18), ("c", 36))]) for z in (1.0, 2.0)]
     kept = [Section(section.z, [t for t in section.tiles if t["tileId"] != "c1"]) for section in raw]

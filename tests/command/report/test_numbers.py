@@ -4,6 +4,7 @@ import pytest
 
 from rendermodules.command.report.numbers import Choice, collections_of, num_local_transforms_of, report_numbers
 from rendermodules.command.survey import survey
+from rendermodules.core.sections import Section
 from rendermodules.module.errors import RenderModuleError
 
 
@@ -18,6 +19,7 @@ def numbers(project):
                 "after": "final",
                 "collections": ["m"],
                 "limit": 4.0,
+                "between_limit": 8.0,
                 "num_local_transforms": None,
                 "seams": 2,
                 **changes,
@@ -51,6 +53,7 @@ def test_the_histogram_holds_all(numbers):
     assert histogram.counts[0] == 4
     assert histogram.edges[-1] == 8.0
     assert numbers(limit=1.0).within.histogram.counts[-1] == 1
+    assert numbers().between.histogram.edges[-1] == 0.08
 
 
 def test_the_worst_seams_come_first(numbers):
@@ -75,6 +78,8 @@ def test_problems(numbers):
     assert first.problems == ["1 of 3 tiles were dropped", "50% of the matches within the section are above 4 px"]
     assert second.problems == []
     assert [section.z for section in numbers().marked] == [1.0]
+    assert numbers().within.limit == 4.0
+    assert numbers().between.limit == 8.0
     assert "no matches within the section" in numbers(collections=[]).sections[1].problems
 
 
@@ -84,26 +89,39 @@ def test_collections(project):
     assert collections_of(found, found.ancestors("raw")) == ["m", "other"]
 
 
-def test_local_transforms_are_those_of_the_stack_that_was_matched(project):
-    chain = survey(project).ancestors("final")
-    assert num_local_transforms_of(project, chain, ["m"]) == 0
-    assert num_local_transforms_of(project, chain, ["other"]) is None
+def test_local_transforms_are_those_of_the_stack_that_was_matched(project, render_parameters):
+    from rendermodules.stack.apply_transform_to_stack import ApplyTransformToStack
+
+    moved = {"input_stack": "final", "output_stack": "moved", "B0": 100.0}
+    ApplyTransformToStack(input_data={"render": render_parameters, **moved}).run()
+    found = survey(project)
+    assert num_local_transforms_of(project, found, "moved", ["m"]) == 0
+    assert num_local_transforms_of(project, found, "moved", ["other"]) == 0
+    choice = Choice("raw", "moved", ["m"], 4.0, 8.0, 0, 2)
+    assert report_numbers(project, found, choice).within.figures.greatest == pytest.approx(5.0)
 
 
-def test_num_local_transforms_of_the_parameters_win(project, render_parameters):
+def test_local_transforms_of_the_parameters_win(project, render_parameters):
     import json
 
     from rendermodules.stack.manage_stack import ManageStack
 
     record = {
         "module": "rendermodules.solver.solve",
-        "inputs": {"raw": {}},
+        "inputs": {"raw": {"currentVersionNumber": 1}},
         "parameters": {"matches": {"collection": "m"}, "num_local_transforms": 3},
     }
     ManageStack(
         input_data={"render": render_parameters, "stacks": ["montaged"], "versionNotes": json.dumps(record)}
     ).run()
-    assert num_local_transforms_of(project, survey(project).ancestors("final"), ["m"]) == 3
+    assert num_local_transforms_of(project, survey(project), "final", ["m"]) == 3
+
+
+def test_a_lens_with_its_label_is_always_local(render, write_stack, tile_spec):
+    lens = {"type": "leaf", "className": "mpicbg.trakem2.transform.AffineModel2D", "dataString": "1 0 0 1 0 0"}
+    tile = tile_spec("a", 1.0, {**lens, "metaData": {"labels": ["lens"]}}, lens, lens)
+    write_stack("raw", Section(1.0, [tile]))
+    assert num_local_transforms_of(render, survey(render), "raw", ["m"]) is None
 
 
 def test_an_empty_stack(project):
@@ -111,4 +129,4 @@ def test_an_empty_stack(project):
 
     stacks.open_stack(project, "empty", {})
     with pytest.raises(RenderModuleError, match="holds no tile"):
-        report_numbers(project, survey(project), Choice("raw", "empty", ["m"], 4.0, None, 2))
+        report_numbers(project, survey(project), Choice("raw", "empty", ["m"], 4.0, 8.0, None, 2))

@@ -46,7 +46,7 @@ def test_the_page_needs_nothing_else(report):
 
 def test_names_are_escaped(report, project, render_parameters):
     name = "<b>final</b>"
-    place = "http://embedded.store/render-ws/v1/owner/tester/project/example/stack/final/stackId"
+    place = f"{project.DEFAULT_HOST}/render-ws/v1/owner/tester/project/example/stack/final/stackId"
     body = {"owner": "tester", "project": "example", "stack": "x"}
     body["stack"] = name.replace("/", "")
     assert project.session.put(place, json=body).status_code == 200
@@ -94,3 +94,18 @@ def test_a_project_without_stacks(render_parameters, render, capsys):
     stacks.open_stack(render, "empty", {})
     assert main(["report", render_parameters["host"]]) == 1
     assert "has no finished stack" in capsys.readouterr().err
+
+
+def test_status_tells_residuals(project, render_parameters, capsys):
+    from rendermodules.command.residual_glance import median_residual
+    from rendermodules.command.survey import survey
+
+    found = survey(project)
+    assert median_residual(project, found, found.stack("montaged")) == 0.0
+    assert main(["status", render_parameters["host"]]) == 0
+    assert "0 px" in capsys.readouterr().out
+    assert main(["status", render_parameters["host"], "--fast"]) == 0
+    assert " px" not in capsys.readouterr().out
+    assert main(["status", render_parameters["host"], "--json"]) == 0
+    stacks = {one["name"]: one for one in json.loads(capsys.readouterr().out)["stacks"]}
+    assert stacks["montaged"]["median_residual"] == 0.0

@@ -8,7 +8,6 @@ import tifffile
 from rendermodules.io.paths import url_of_path
 from rendermodules.render_ws.adapter import EMBEDDED_URL
 
-PICTURE = "/render-ws/v1/owner/owner/project/project/stack/{stack}/z/{z}"
 SECTION = "/viewer/data/owner/owner/project/project/stack/{stack}/z/{z}"
 
 
@@ -17,8 +16,7 @@ def get(client):
     """Function that asks for a path of a section, or of the service."""
 
     def get(path, stack="raw", z=1, **options):
-        below = PICTURE if path.startswith("box/") else SECTION
-        url = path if path.startswith("/") else f"{below.format(stack=stack, z=z)}/{path}"
+        url = path if path.startswith("/") else f"{SECTION.format(stack=stack, z=z)}/{path}"
         return client.session.get(EMBEDDED_URL + url, allow_redirects=False, **options)
 
     return get
@@ -46,31 +44,6 @@ def pixels(answer):
     assert answer.status_code == 200, answer.text
     assert answer.headers["Content-Type"] == "image/jpeg"
     return cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_GRAYSCALE)
-
-
-def match(p, q, p_points, q_points):
-    return {
-        "pGroupId": p[0],
-        "pId": p[1],
-        "qGroupId": q[0],
-        "qId": q[1],
-        "matches": {
-            "p": np.transpose(p_points).tolist(),
-            "q": np.transpose(q_points).tolist(),
-            "w": [1.0] * len(p_points),
-        },
-    }
-
-
-@pytest.fixture
-def matched(client, two_tiles):
-    """Collection ``m``: a and b agree but for 3 and 4 pixels, and a and c of two sections exactly."""
-    documents = [
-        match(("1.0", "a"), ("1.0", "b"), [[95.0, 10.0], [95.0, 40.0]], [[5.0, 10.0], [8.0, 44.0]]),
-        match(("1.0", "a"), ("2.0", "c"), [[55.0, 10.0]], [[50.0, 10.0]]),
-        match(("1.0", "a"), ("1.0", "lost"), [[55.0, 10.0]], [[50.0, 10.0]]),
-    ]
-    client.ok("PUT", "/owner/owner/matchCollection/m/matches", documents)
 
 
 def test_the_way_to_the_first_page(get):
@@ -115,72 +88,6 @@ def test_a_stack_that_is_being_written(client, get, tile, image):
     assert pixels(get("thumbnail", "half")).max() > 190
 
 
-def test_a_picture(get, two_tiles):
-    picture = pixels(get("box/0,0,200,100,1.0/jpeg-image?skipUnreadable=true"))
-    assert picture.shape == (100, 200)
-    assert abs(int(picture[40, 50]) - 200) < 3
-    assert picture[90, 50] < 5
-
-
-def test_a_picture_of_a_box_outside(get, two_tiles):
-    assert pixels(get("box/5000,5000,64,64,1.0/jpeg-image?skipUnreadable=true")).max() == 0
-    assert pixels(get("box/0,0,64,64,1.0/jpeg-image?skipUnreadable=true", z=7)).max() == 0
-
-
-def test_intensities(get, two_tiles):
-    assert pixels(get("box/0,0,64,64,1.0/jpeg-image?skipUnreadable=true&minIntensity=200&maxIntensity=255")).max() < 5
-
-
-def test_a_tile_whose_image_is_gone_leaves_a_gap(client, get, tile, image, tmp_path):
-    path = client.create("torn")
-    (tmp_path / "empty.tif").touch()
-    (tmp_path / "spoilt.tif").write_bytes(b"II*\0 no picture")
-    client.put(
-        path,
-        tile("whole", mipmapLevels={"0": {"imageUrl": image}}),
-        tile("gone", x=100.0),
-        tile("empty", x=200.0, mipmapLevels={"0": {"imageUrl": url_of_path(tmp_path / "empty.tif")}}),
-        tile("spoilt", x=300.0, mipmapLevels={"0": {"imageUrl": url_of_path(tmp_path / "spoilt.tif")}}),
-    )
-    assert get("missing-images", "torn").json() == {"missing": [0, 1], "lookedAt": 4}
-    picture = pixels(get("box/0,0,400,80,1.0/jpeg-image?skipUnreadable=true", "torn"))
-    assert picture[40, 50] > 190
-    assert picture[:, 120:].max() < 10
-    assert pixels(get("thumbnail?size=100", "torn")).shape == (20, 100)
-
-
-def test_an_image_that_came_back_is_shown(client, get, tile, image, tmp_path):
-    client.put(client.create("torn"), tile("gone", mipmapLevels={"0": {"imageUrl": url_of_path(tmp_path / "x.tif")}}))
-    answer = get("box/0,0,64,64,1.0/jpeg-image?skipUnreadable=true", "torn")
-    assert "ETag" not in answer.headers
-    assert answer.headers["Cache-Control"] == "no-store"
-    (tmp_path / "image.tif").rename(tmp_path / "x.tif")
-    answer = get("box/0,0,64,64,1.0/jpeg-image?skipUnreadable=true", "torn")
-    assert pixels(answer).min() > 190
-    assert "ETag" in answer.headers
-
-
-def test_a_stack_without_any_image(client, get, tile):
-    client.put(client.create("torn"), tile("gone"))
-    assert pixels(get("box/0,0,64,64,1.0/jpeg-image?skipUnreadable=true", "torn")).max() == 0
-
-
-def test_images_elsewhere_are_not_shown(connect, tile, image, tmp_path):
-    client = connect(image_roots=(tmp_path / "allowed",))
-    client.put(client.create("raw"), tile("a", mipmapLevels={"0": {"imageUrl": image}}))
-    picture = EMBEDDED_URL + PICTURE.format(stack="raw", z=1) + "/box/0,0,64,64,1.0/jpeg-image"
-    assert client.session.get(picture).status_code == 403
-    assert pixels(client.session.get(f"{picture}?skipUnreadable=true")).max() == 0
-    url = EMBEDDED_URL + SECTION.format(stack="raw", z=1)
-    assert client.session.get(f"{url}/missing-images").json()["missing"] == [0]
-
-
-def test_too_large_a_picture(get, two_tiles):
-    answer = get("box/0,0,2000000,2000000,1.0/jpeg-image?skipUnreadable=true")
-    assert answer.status_code in (400, 413)
-    assert "pixels" in answer.text
-
-
 def test_thumbnails(get, two_tiles, monkeypatch):
     from rendermodules.render_ws.routes import viewer
 
@@ -194,93 +101,10 @@ def test_thumbnails(get, two_tiles, monkeypatch):
     assert get("thumbnail?size=99999").status_code == 400
 
 
-def test_matches_of_a_section(get, matched):
-    found = get("matches/m").json()
-    assert [found["tileIds"][index] for index in (*found["p"], *found["q"])] == ["a", "b"]
-    assert found["count"] == [2]
-    assert found["mean"] == [2.5]
-    assert found["greatest"] == [5.0]
-    assert (found["x"], found["y"]) == ([95.8], [26.0])
-    assert found["unplaced"] == 1
-
-
-def test_matches_between_sections(get, matched):
-    found = get("matches/m?otherZ=2").json()
-    assert found["tileIds"] == ["a", "c"]
-    assert found["greatest"] == [0.0]
-
-
-def test_matches_of_a_pair(get, matched):
-    found = get("matches/m/pair?p=b&q=a").json()
-    assert (found["p"]["tileId"], found["q"]["tileId"]) == ("a", "b")
-    assert found["p"]["points"] == [[95.0, 10.0], [95.0, 40.0]]
-    assert found["q"]["world"] == [[95.0, 10.0], [98.0, 44.0]]
-    assert found["residuals"] == [0.0, 5.0]
-
-
-def test_matches_of_raw_pixels_go_through_all_transforms(client, get, tile, translation):
-    path = client.create("lens")
-    lens = translation(0, 0, metaData={"labels": ["lens"]})
-    two = {"transforms": {"type": "list", "specList": [{**lens, "dataString": "2 0 0 2 0 0"}, translation(10, 0)]}}
-    client.put(path, tile("a", **two), tile("b", **two))
-    document = match(("1.0", "a"), ("1.0", "b"), [[10.0, 10.0]], [[10.0, 10.0]])
-    client.ok("PUT", "/owner/owner/matchCollection/m/matches", [document])
-    assert get("matches/m/pair?p=a&q=b", "lens").json()["p"]["world"] == [[20.0, 10.0]]
-    assert get("matches/m/pair?p=a&q=b&localTransforms=0", "lens").json()["p"]["world"] == [[30.0, 20.0]]
-
-
-@pytest.mark.parametrize(
-    ("path", "status", "message"),
-    [
-        ("matches/other", 404, "other"),
-        ("matches/m/pair?p=a", 400, "name the tiles"),
-        ("matches/m/pair?p=a&q=zzz", 404, "no tile 'zzz'"),
-        ("matches/m?localTransforms=-1", 400, "localTransforms"),
-        ("matches/m?otherZ=9", 400, "9"),
-    ],
-)
-def test_matches_that_cannot_be_shown(get, matched, path, status, message):
-    answer = get(path)
-    assert answer.status_code == status
-    assert message in answer.text
-
-
-def test_a_pair_without_matches(client, get, matched, tile):
-    client.ok("PUT", "/owner/owner/project/project/stack/raw/state/LOADING")
-    client.put("/owner/owner/project/project/stack/raw", tile("d"))
-    answer = get("matches/m/pair?p=a&q=d")
-    assert answer.status_code == 404
-    assert "have no matches" in answer.text
-
-
 def test_a_stack_that_does_not_exist(get):
     answer = get("outlines", "nowhere")
     assert answer.status_code == 404
     assert "nowhere" in answer.text
-
-
-def test_a_browser_that_gave_the_token_is_known(connect, tile):
-    client = connect(token="correct horse battery staple")
-    url = f"{EMBEDDED_URL}/viewer"
-
-    def ask(path, method="GET", **headers):
-        return client.session.request(method, url + path, headers=headers, allow_redirects=False)
-
-    answer = ask("/project.html?owner=a&project=b")
-    assert answer.status_code == 302
-    assert answer.headers["Location"] == "/viewer/sign-in.html?next=%2Fviewer%2Fproject.html%3Fowner%3Da%26project%3Db"
-    assert ask("/sign-in.html").status_code == ask("/sign-in.js").status_code == 200
-    assert ask("/data/owner/o/project/p/stack/s/z/1/outlines").status_code == 401
-    assert ask("/session", "POST", Authorization="Bearer wrong").status_code == 401
-    answer = ask("/session", "POST", Authorization="Bearer correct horse battery staple")
-    assert answer.status_code == 204
-    cookie = answer.headers["Set-Cookie"]
-    assert "correct" not in cookie
-    assert {"HttpOnly", "SameSite=Strict"} <= set(cookie.split("; "))
-    name, _, value = cookie.split(";")[0].partition("=")
-    assert ask("/project.html", Cookie=f"{name}={value}").status_code == 200
-    assert client.session.get(client.base + "/owners", headers={"Cookie": f"{name}={value}"}).status_code == 200
-    assert client.session.get(client.base + "/owners", headers={"Cookie": f"{name}=0{value}"}).status_code == 401
 
 
 def test_a_service_without_a_token_needs_no_session(get, client):
@@ -288,3 +112,12 @@ def test_a_service_without_a_token_needs_no_session(get, client):
     assert answer.status_code == 204
     assert "Set-Cookie" not in answer.headers
     assert get("/favicon.ico").headers["Content-Type"] == "image/svg+xml"
+
+
+def test_images_that_are_missing(client, get, tile, image, tmp_path):
+    path = client.create("torn")
+    (tmp_path / "empty.tif").touch()
+    empty = {"mipmapLevels": {"0": {"imageUrl": url_of_path(tmp_path / "empty.tif")}}}
+    client.put(path, tile("a", mipmapLevels={"0": {"imageUrl": image}}), tile("b"), tile("c", **empty))
+    assert get("missing-images", "torn").json() == {"missing": [1, 2], "lookedAt": 3}
+    assert pixels(get("thumbnail?size=100", "torn")).max() > 190

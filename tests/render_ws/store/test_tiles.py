@@ -12,8 +12,9 @@ from rendermodules.render_ws.store.tiles import Selection
 from rendermodules.render_ws.tile_specs import TileRow
 
 
-def row(tile_id, x=0.0, section="1.0", group=None):
-    return TileRow(tile_id, section, group, x, 0.0, x + 10, 10.0, None, None, b'{"tileId":"%b"}' % tile_id.encode())
+def row(tile_id, x=0.0, section="1.0", group=None, width=10.0, channels=None):
+    document = b'{"tileId":"%b"}' % tile_id.encode()
+    return TileRow(tile_id, section, group, x, 0.0, x + width, 10.0, None, channels, document)
 
 
 @pytest.fixture
@@ -124,6 +125,10 @@ def test_specs_are_compressed_and_come_back_byte_for_byte(database, stack):
     other.close()
 
 
+def summaries(connection):
+    return [connection.execute(f"SELECT * FROM {table}").fetchall() for table in ("layer", "layer_section")]
+
+
 class Stacks(RuleBasedStateMachine):
     """Two stacks that are written, cloned and emptied, against plain dictionaries."""
 
@@ -149,10 +154,19 @@ class Stacks(RuleBasedStateMachine):
     def stack(self, name):
         return stacks.get_stack(self.database.connection, StackId("o", "p", name))
 
-    @rule(name=names, found=st.lists(st.tuples(zs, tile_ids, st.floats(-9, 9)), min_size=1, max_size=5))
+    places = st.tuples(zs, tile_ids, st.floats(-9, 9))
+    kinds = st.tuples(
+        st.sampled_from(["1.0", "2.0", None]), st.floats(1, 20), st.sampled_from([None, '["a"]', '["a","b"]'])
+    )
+
+    @rule(name=names, found=st.lists(st.tuples(places, kinds), min_size=1, max_size=5))
     def put_tiles(self, name, found):
-        put(self.database, self.stack(name), *((z, row(tile_id, x)) for z, tile_id, x in found))
-        for z, tile_id, x in found:
+        rows = [
+            (z, row(tile_id, x, section, width=width, channels=channels))
+            for (z, tile_id, x), (section, width, channels) in found
+        ]
+        put(self.database, self.stack(name), *rows)
+        for (z, tile_id, x), _ in found:
             self.model[name][tile_id] = (z, x)
 
     @rule(name=names, z=zs)
@@ -199,8 +213,16 @@ class Stacks(RuleBasedStateMachine):
         for name, model in self.model.items():
             bounds = tiles.get_tile_bounds(self.database.connection, self.stack(name), Selection())
             assert {box.tileId: (box.z, box.minX) for box in bounds} == model
-            summary = stacks.get_section_data(self.database.connection, self.stack(name))
-            assert sum(data.tileCount for data in summary) == len(model)
+
+    @invariant()
+    def summaries_are_those_of_the_tiles(self):
+        connection = self.database.connection
+        layers_of_stack = connection.execute("SELECT stack_key, layer_id FROM stack_layer").fetchall()
+        before = summaries(connection)
+        with self.database.writing():
+            for stack_key, layer_id in layers_of_stack:
+                layers.summarize_layer(connection, stack_key, layer_id)
+        assert summaries(connection) == before
 
     @invariant()
     def nothing_is_left_behind(self):
