@@ -284,11 +284,139 @@ STITCHING = {
 }
 """What the area ``stitching`` took over."""
 
+_OVERLAP_PAIRS = {"mode": "overlap", "overlap_frac": 0.25, "zNeighborDistance": 10.0}
+_POLYGON = LegacyName(
+    "pointmatch.filter_matches_by_polygon",
+    {"num_local_transforms": 0},
+    note="each point is judged by the polygon of its own section; sections without one have no limits",
+)
+_QC_MATCHES = LegacyName("pointmatch.qc_point_matches")
+_SWEEP_MATCHING = LegacyName(
+    "pointmatch.optimize_point_matching",
+    {"method": "sift"},
+    note="matching is tried in memory: no stack and no collections are written",
+)
+
+POINTMATCH = {
+    "renderapps.pointmatch.consolidate_pointmatches_across_channels": LegacyName(
+        "pointmatch.merge_match_collections", note="pairs of the first collection alone are written too"
+    ),
+    "renderapps.pointmatch.copy_pointmatch_by_frame": LegacyName(
+        "pointmatch.remap_matches",
+        {"match_by": "frame"},
+        {"output_stack": "target_stack"},
+        note="each tile is found by the number in its file's name, no longer by one offset of tile ids for a section",
+    ),
+    "renderapps.pointmatch.tilepairs": LegacyName(
+        "pointmatch.create_tilepairs", _OVERLAP_PAIRS, note="it was a library of the two modules for pairs by overlap"
+    ),
+    "renderapps.pointmatch.create_tilepairs_for_single_z": LegacyName(
+        "pointmatch.create_tilepairs",
+        _OVERLAP_PAIRS,
+        {"dz": "zNeighborDistance"},
+        note="p and q stand in Render's order; overlaps are parts of the smaller tile",
+    ),
+    "renderapps.pointmatch.create_tilepairs_for_across_z_break": LegacyName(
+        "pointmatch.create_tilepairs",
+        {**_OVERLAP_PAIRS, "mode": "z_break"},
+        {"dz": "zNeighborDistance", "z": "break_z"},
+        note="p and q stand in Render's order; overlaps are parts of the smaller tile",
+    ),
+    "renderapps.registration.find_principal_tile_overlaps": LegacyName(
+        "pointmatch.create_tilepairs",
+        {"mode": "cross_stack", "principal_only": True, "overlap_frac": 0.0},
+        {"ref_stack": "target_stack"},
+        note="the file has Render's form; tiles without a partner are counted and no failure",
+    ),
+    "renderapps.pointmatch.make_point_match_plots": LegacyName(
+        "pointmatch.plot_point_matches",
+        {"kind": "quiver", "dz": 10.0},
+        note="figures go to figure_dir itself",
+    ),
+    "renderapps.pointmatch.map_pointmatch_forward": LegacyName(
+        "pointmatch.remap_matches",
+        {"from_num_local_transforms": 0, "to_num_local_transforms": 1},
+        {"num_transforms": "to_num_local_transforms"},
+    ),
+    "renderapps.pointmatch.qc_point_match_results": _QC_MATCHES,
+    "renderapps.registration.make_synthetic_cross_stack_point_matches": LegacyName(
+        "pointmatch.create_synthetic_matches",
+        {"pattern": "tile", "num_local_transforms": 0},
+        {"local_transforms": "num_local_transforms"},
+        needs=("input_stack", "target_stack"),
+        note="pairs without a point are left out; the stacks are given, the pair file need not name them",
+    ),
+    "renderapps.stitching.create_montage_pointmatches_in_place": LegacyName(
+        "pointmatch.create_synthetic_matches",
+        {"num_local_transforms": 0},
+        note="all tiles of a section that overlap are paired; minZ and maxZ are themselves included",
+    ),
+    "renderapps.section_polygons.filter_pointmatches_with_polygons": _POLYGON,
+    "renderapps.section_polygons.filter_pointmatches_with_coordpolygon": _POLYGON,
+    "renderapps.wrinkle_detection.point_match_based_tile_splitting": LegacyName(
+        None, note="it read a tile and its matches and did nothing with them"
+    ),
+    "asap.pointmatch.create_tilepairs": LegacyName("pointmatch.create_tilepairs"),
+    "asap.pointmatch.generate_point_matches_spark": LegacyName("pointmatch.generate_point_matches_spark"),
+    "asap.pointmatch.generate_point_matches_qsub": LegacyName(
+        "pointmatch.generate_point_matches_spark",
+        {"launcher": "qsub", "queue": "connectome"},
+        {"queue_name": "queue"},
+        needs=("sparkhome",),
+        note="the job script gets its values in the environment; the folder of the logs is the script's affair",
+    ),
+    "asap.pointmatch.generate_point_matches_opencv": LegacyName(
+        "pointmatch.generate_point_matches",
+        {
+            "method": "sift",
+            "num_local_transforms": 0,
+            "search": "anywhere",
+            "renderScale": 0.3,
+            "matchRod": 0.7,
+            "matchMaxEpsilon": 5.0,
+            "matchMaxNumInliers": 1000,
+        },
+        {
+            "downsample_scale": "renderScale",
+            "ratio_of_dist": "matchRod",
+            "RANSAC_outlier": "matchMaxEpsilon",
+            "matchMax": "matchMaxNumInliers",
+        },
+        note="one model for each pair instead of a homography for each block; features are found once for each tile",
+    ),
+    "asap.pointmatch.swap_point_match_collections": LegacyName(
+        "pointmatch.swap_matches", note="pairs go along whichever of their tiles comes first"
+    ),
+    "asap.pointmatch_filter.filter_point_matches": LegacyName(
+        "pointmatch.filter_point_matches",
+        {"pairs": "within", "reset_weights": True},
+        note="inverse_weighting leaves rejected pairs at weight 0; all pairs are written, changed or not",
+    ),
+    "asap.point_match_optimization.pt_match_optimization": _SWEEP_MATCHING,
+    "asap.point_match_optimization.point_match_optimization": _SWEEP_MATCHING,
+    "asap.point_match_optimization.pt_match": _SWEEP_MATCHING,
+    "asap.em_montage_qc.pre_check_rough_data": LegacyName(
+        "pointmatch.qc_point_matches", {"single_tiles": True}, needs=("input_stack", "input_collections")
+    ),
+    "asap.point_match_qc.find_missing_tile_pairs": _QC_MATCHES,
+    "asap.point_match_qc.show_point_matches_network": LegacyName("pointmatch.plot_point_matches", {"kind": "counts"}),
+    "asap.fine_align.create_3d_tilepairs": LegacyName(
+        "pointmatch.create_tilepairs",
+        {"mode": "overlap", "overlap_frac": 0.0, "min_overlap_area": 50_000.0},
+        note="contours of what tiles share are not written; matching finds it by itself",
+    ),
+    "bigfeta.qctools.CheckPointMatches": LegacyName(
+        None, note="pointmatch.plot_point_matches of kind counts draws it, with parameters of its own"
+    ),
+}
+"""What the area ``pointmatch`` took over."""
+
 LEGACY_NAMES: Mapping[str, LegacyName] = {
     **DATAIMPORT,
     **STACK,
     **TILE,
     **DATAMANAGEMENT,
+    **POINTMATCH,
     **SOLVER,
     **RESIDUALS,
     **STITCHING,

@@ -2,11 +2,13 @@
 
 import gzip
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -42,6 +44,15 @@ class PairFile:
 def render_parameters_template(owner: str, project: str, stack: str) -> str:
     """Return the URL template of a stack's tiles as it stands in pair files."""
     return f"{{baseDataUrl}}/owner/{owner}/project/{project}/stack/{stack}/tile/{{id}}/render-parameters"
+
+
+def stack_of_template(template: str) -> tuple[str, str, str]:
+    """Return owner, project and stack that the URL template of a pair file names; InputError if it names none."""
+    found = re.search(r"/owner/([^/]+)/project/([^/]+)/stack/([^/]+)/tile/", template)
+    if found is None:
+        raise InputError(f"the pair file names no stack, but {template}")
+    owner, project, stack = (unquote(part) for part in found.groups())
+    return owner, project, stack
 
 
 def write_pair_files(path: str | Path, content: PairFile, max_pairs_per_file: int) -> list[Path]:

@@ -20,7 +20,15 @@ from rendermodules.module.fields import Bool, Float, Int, OutputDir, Str
 from rendermodules.module.schemas import DefaultSchema
 
 if TYPE_CHECKING:
-    from rendermodules.core.tile_matching import CanvasPair, FeaturesOf, ImageOf, PairOutcome, TileMatching
+    from rendermodules.core.match_frames import MatchFrame
+    from rendermodules.core.tile_matching import (
+        CanvasPair,
+        FeaturesOf,
+        ImageOf,
+        PairOutcome,
+        TileImage,
+        TileMatching,
+    )
     from rendermodules.io.tile_images import TileImageOptions
 
 _MODELS = ["TRANSLATION", "RIGID", "SIMILARITY", "AFFINE"]
@@ -328,6 +336,13 @@ def matched_batch(
     image_of, features_of = _sources(options, json.dumps(connection, sort_keys=True), Path.cwd())
     outcomes = list(matched_pairs(pairs, tiles, frames, options.matching, image_of, features_of, options.seed))
     return MatchedBatch(outcomes, next(iter(counts), None))
+
+
+def image_of_tile(
+    tile: TileSpec, frame: "MatchFrame", options: MatchingOptions, connection: Mapping[str, Any]
+) -> "TileImage":
+    """Return the image of a tile as it is matched, kept like those of `matched_batch`."""
+    return _sources(options, json.dumps(connection, sort_keys=True), Path.cwd())[0](tile, frame)
 
 
 @functools.lru_cache(maxsize=2)

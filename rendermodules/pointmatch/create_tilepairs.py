@@ -110,7 +110,7 @@ class CreateTilepairsParameters(RenderParameters, InputStackParameters, BoxParam
         "toJson": "tile_pair_file",
         "maxPairsPerFile": "max_pairs_per_file",
         "exclude_pairs_in_collection": "excludePairsInMatchCollection",
-        "memGB": None,
+        **dict.fromkeys(("memGB", "radius", "queryParameters", "pool_size")),
     }
 
     @pre_load

@@ -15,18 +15,23 @@ or of two sections, has matches, or when images cannot be read; what was found i
 import functools
 import math
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
-from urllib.parse import unquote
 
 from marshmallow import ValidationError, pre_load, validates_schema
 
 from rendermodules.core.problems import listed
-from rendermodules.io.pair_files import Q_TEMPLATE, PairFile, existing_pair_files, read_pair_files, write_pair_files
+from rendermodules.io.pair_files import (
+    Q_TEMPLATE,
+    PairFile,
+    existing_pair_files,
+    read_pair_files,
+    stack_of_template,
+    write_pair_files,
+)
 from rendermodules.module import matches, stacks
 from rendermodules.module.errors import RenderModuleError
 from rendermodules.module.fields import Bool, Float, Int, Json, List, NestedList, OutputFile, Str
@@ -171,10 +176,13 @@ class GeneratePointMatches(RenderModule):
         if self.args["input_stack"] is not None:
             return [_Place(dict(self.args["render"]), self.args["input_stack"])]
         templates = [self.pair_file.url_template, self.pair_file.more.get(Q_TEMPLATE)]
-        places = [_place_of_template(template, self.args["render"]) for template in templates if template]
-        if not places:
+        if not templates[0]:
             raise RenderModuleError(f"{listed(self.args['pairJson'])} do not name the stack; give input_stack")
-        return places
+        named = [stack_of_template(template) for template in templates if template]
+        return [
+            _Place({**self.args["render"], "owner": owner, "project": project}, stack)
+            for owner, project, stack in named
+        ]
 
     def inputs(self) -> dict[str, Any]:
         versions = {}
@@ -315,15 +323,6 @@ class _Outcome:
                 f"less than {self.least:g} of the pairs of some sections have matches (min_matched_fraction), of "
                 f"{listed(examples, 5)}"
             )
-
-
-def _place_of_template(template: str, connection: Mapping[str, Any]) -> _Place:
-    """Return the stack that the URL template of a pair file names."""
-    found = re.search(r"/owner/([^/]+)/project/([^/]+)/stack/([^/]+)/tile/", template)
-    if found is None:
-        raise RenderModuleError(f"the pair files name no stack, but {template}; give input_stack")
-    owner, project, stack = (unquote(part) for part in found.groups())
-    return _Place({**connection, "owner": owner, "project": project}, stack)
 
 
 def _unmatched(pairs: "list[CanvasPair]", collection: MatchCollection) -> "tuple[list[CanvasPair], int]":

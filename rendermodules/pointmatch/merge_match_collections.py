@@ -59,6 +59,10 @@ class MergeMatchCollectionsParameters(RenderParameters, OutputCollectionParamete
     input_collections = NestedList(
         MergedCollectionParameters, "names of the collections, or objects that say more about them", required=True
     )
+    reference_channel = Str(
+        "channels of array tomography, with sections like 12-GFP and tile ids that end in the number of the channel: "
+        "ids of all collections but the first become those of this channel, whose number is 0"
+    )
     deduplicate = Bool("take points that come up repeatedly in a pair once, with the largest weight", default=False)
     max_points = Int("keep at most so many points of a pair, chosen at random", minimum=1)
     seed = Int("of that choice", default=0, minimum=0)
@@ -110,14 +114,18 @@ class MergeMatchCollections(MatchWritingModule):
         """The collections that are read."""
         owner = self.args["match_owner"] or self.render.DEFAULT_OWNER
         return [
-            _Source(
-                one["collection"],
-                one["owner"] or owner,
-                one["weight"],
-                NamePatterns(*(one[key] for key in ("group_find", "group_replace", "id_find", "id_replace"))),
-            )
-            for one in self.args["input_collections"]
+            _Source(one["collection"], one["owner"] or owner, one["weight"], self._patterns(one, index))
+            for index, one in enumerate(self.args["input_collections"])
         ]
+
+    def _patterns(self, one: Mapping[str, Any], index: int) -> NamePatterns:
+        patterns = NamePatterns(*(one[key] for key in ("group_find", "group_replace", "id_find", "id_replace")))
+        channel = self.args["reference_channel"]
+        if channel is None or index == 0 or patterns != NamePatterns():
+            return patterns
+        # a backslash in the name of the channel is none of a pattern
+        literal = channel.replace("\\", "\\\\")
+        return NamePatterns("-.*$", f"-{literal}", ".$", "0")
 
     @functools.cached_property
     def origins(self) -> dict[str, list[tuple[int, str]]]:

@@ -9,6 +9,7 @@ from rendermodules.io.pair_files import (
     PairFile,
     read_pair_files,
     render_parameters_template,
+    stack_of_template,
     tile_ids_of_pairs,
     write_pair_files,
 )
@@ -125,3 +126,14 @@ def test_files_of_different_stacks_are_refused(tmp_path):
 
 def test_tile_ids():
     assert tile_ids_of_pairs(pairs(2) + pairs(1)) == ["a0", "a1", "b0", "b1"]
+
+
+def test_templates_name_their_stack():
+    assert stack_of_template(TEMPLATE) == ("me", "brain", "raw")
+    assert stack_of_template("http://x/render-ws/v1/owner/a%20b/project/c/stack/d.e/tile/{id}/render-parameters") == (
+        "a b",
+        "c",
+        "d.e",
+    )
+    with pytest.raises(InputError, match="names no stack, but nothing"):
+        stack_of_template("nothing")

@@ -59,6 +59,15 @@ def test_points_of_a_pair_come_together(run, collections, merged):
     assert result["input_collections"] == ["dapi", "psd"]
 
 
+def test_channels_of_array_tomography(run, collections, merged):
+    run(input_collections=["dapi", {"collection": "psd", "owner": "other"}], reference_channel="D")
+    assert {pair: len(one) for pair, one in merged().items()} == {
+        ("10-D", "a0", "9-D", "a0"): 4,
+        ("11-D", "x0", "11-D", "y0"): 3,
+        ("9-D", "a0", "9-D", "b0"): 6,
+    }
+
+
 def test_weights_repetitions_and_caps(run, collections, merged):
     result = run(input_collections=["dapi", {**PSD, "weight": 0.25}], deduplicate=True)
     assert result["dropped"] == {"matches: repeated": 1}
