@@ -51,14 +51,20 @@ def test_all_sections_together(solve, true_stack, sections_of):
     assert report["unconnected_tiles"] == []
 
 
-def test_depths_and_weights(solve, true_stack):
-    true_stack(sections=3, depth=2)
-    result = solve(solve_type="3D", depths=[0, 1])
-    (far,) = result["solves"][0]["left_out"]
-    assert far["reason"] == "sections too far apart"
-    assert all({"_z0000_", "_z0002_"} == {name[2:9] for name in pair} for pair in far["pairs"])
-    everything = solve(solve_type="3D")["solves"][0]
-    assert everything["used_pair_count"] == result["solves"][0]["used_pair_count"] + far["count"]
+def test_depths(solve, true_stack, tmp_path):
+    truth = true_stack(sections=3, depth=2)
+    across = [one["pGroupId"] != one["qGroupId"] for one in truth.documents]
+    (within,) = solve(solve_type="3D", depths=[0])["solves"]
+    (everything,) = solve(solve_type="3D")["solves"]
+    assert (within["used_pair_count"], within["left_out"]) == (across.count(False), [])
+    assert everything["used_pair_count"] == len(across)
+    # files are read whole
+    (tmp_path / "matches.json").write_text(json.dumps(truth.documents))
+    files = {"match_files": [str(tmp_path / "matches.json")], "match_collections": None}
+    (by_file,) = solve(solve_type="3D", depths=[0], **files)["solves"]
+    assert by_file["used_pair_count"] == within["used_pair_count"]
+    (far,) = by_file["left_out"]
+    assert (far["reason"], far["count"]) == ("sections too far apart", across.count(True))
 
 
 def test_a_lens_is_written_once(solve, true_stack, sections_of):
