@@ -113,7 +113,6 @@ class ConsensusMatchingParameters(DefaultSchema):
         "common; 1e300 believes all",
         default=0.01,
         minimum=0,
-        nullable=True,
     )
 
     aliases: ClassVar[Mapping[str, str | None]] = {

@@ -54,14 +54,15 @@ def test_all_sections_together(solve, true_stack, sections_of):
 def test_depths(solve, true_stack, tmp_path):
     truth = true_stack(sections=3, depth=2)
     across = [one["pGroupId"] != one["qGroupId"] for one in truth.documents]
-    (within,) = solve(solve_type="3D", depths=[0])["solves"]
+    apart = {"solve_type": "3D", "depths": [0], "max_unconnected": 1.0}
+    (within,) = solve(**apart)["solves"]
     (everything,) = solve(solve_type="3D")["solves"]
     assert (within["used_pair_count"], within["left_out"]) == (across.count(False), [])
     assert everything["used_pair_count"] == len(across)
     # files are read whole
     (tmp_path / "matches.json").write_text(json.dumps(truth.documents))
     files = {"match_files": [str(tmp_path / "matches.json")], "match_collections": None}
-    (by_file,) = solve(solve_type="3D", depths=[0], **files)["solves"]
+    (by_file,) = solve(**apart, **files)["solves"]
     assert by_file["used_pair_count"] == within["used_pair_count"]
     (far,) = by_file["left_out"]
     assert (far["reason"], far["count"]) == ("sections too far apart", across.count(True))
