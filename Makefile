@@ -41,7 +41,7 @@ integration: $(READY)
 
 # the viewer's table needs a browser (make integration) and the stitching table a folder of tiles
 bench: $(READY)
-	for table in rendering service matching solver mipmaps importing stack_modules synthetic; do \
+	for table in rendering service matching solver stitching mipmaps importing stack_modules synthetic; do \
 		echo; echo "== benchmarks/$$table.py"; $(BIN)/python benchmarks/$$table.py || exit 1; done
 
 docs: $(READY)

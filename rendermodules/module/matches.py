@@ -13,7 +13,8 @@ from urllib.parse import quote
 import orjson
 from renderapi.render import Render, format_baseurl
 
-from rendermodules.core.pointmatches import PointMatches, canvas_matches, parsed_matches
+from rendermodules.core.pointmatches import CanvasMatches, PointMatches, canvas_matches, parsed_matches
+from rendermodules.core.solve.match_table import MatchTable, match_table_of_documents
 from rendermodules.module.errors import RenderModuleError
 
 _POINTS_PER_REQUEST = 500_000
@@ -103,6 +104,17 @@ def matches_outside_group(collection: MatchCollection, group: str) -> list[Point
 def matches_between_groups(collection: MatchCollection, first: str, second: str) -> list[PointMatches]:
     """Return the matches of two groups with each other, whichever way round; within a group if they are the same."""
     return _matches(collection, f"group/{_quoted(first)}/matchesWith/{_quoted(second)}")
+
+
+def match_table_of_groups(collection: MatchCollection, first: str, second: str | None) -> MatchTable:
+    """Return the matches of two groups with each other, or all whose p is in the first, in few large arrays."""
+    if second is None:
+        path = f"pGroup/{_quoted(first)}/matches/"
+    elif second == first:
+        path = f"group/{_quoted(first)}/matchesWithinGroup"
+    else:
+        path = f"group/{_quoted(first)}/matchesWith/{_quoted(second)}"
+    return match_table_of_documents(_documents(collection, path))
 
 
 def all_matches(collection: MatchCollection) -> Iterator[PointMatches]:
@@ -234,9 +246,13 @@ def _json(render: Render, url: str, what: str) -> Any:
 
 
 def _matches(collection: MatchCollection, path: str) -> list[PointMatches]:
+    return [parsed_matches(one) for one in _documents(collection, path)]
+
+
+def _documents(collection: MatchCollection, path: str) -> list[CanvasMatches]:
     documents = _json(collection.render, f"{_url(collection)}/{path}", f"matches of {collection}")
     # Render keeps pairs that came without points
-    return [parsed_matches(one) for one in documents if one.get("matches") is not None]
+    return [one for one in documents if one.get("matches") is not None]
 
 
 def _put(collection: MatchCollection, documents: list[dict[str, Any]]) -> None:

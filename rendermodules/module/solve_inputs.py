@@ -119,18 +119,28 @@ class SolveInputs(NamedTuple):
         pairs = itertools.product(sorted(set(first)), sorted(set(second)))
         return [Groups(name, *pair) for pair in pairs for name in self.collections]
 
-    def groups_of_stack(self, groups: Iterable[str]) -> list[Groups]:
-        """Return what is to be read for the matches of very many groups with each other."""
-        return [Groups(name, group, None) for group in sorted(set(groups)) for name in self.collections]
+    def groups_of_stack(self, table: TileTable, depths: Sequence[float] | None) -> list[Groups]:
+        """Return what is to be read for the matches of very many groups with each other.
+
+        By pairs of groups where only some depths are wanted, so that no other matches are read.
+        """
+        groups: dict[float, dict[str, None]] = {}
+        for z, group in zip(table.z.tolist(), table.groups, strict=True):
+            groups.setdefault(z, {})[group] = None
+        if depths is None:
+            return [Groups(name, group, None) for own in groups.values() for group in own for name in self.collections]
+        units: dict[Groups, None] = {}
+        for z, own in groups.items():
+            for depth in depths:
+                partners = (
+                    self.groups_within(own) if depth == 0 else self.groups_between(own, groups.get(z + depth, ()))
+                )
+                units.update(dict.fromkeys(partners))
+        return list(units)
 
     def matches_of_groups(self, groups: Groups) -> MatchTable:
         """Return the matches of groups."""
-        collection = self._collection(groups.collection)
-        if groups.second is None:
-            return match_table(matches.matches_with_p_group(collection, groups.first))
-        if groups.second == groups.first:
-            return match_table(matches.matches_within_group(collection, groups.first))
-        return match_table(matches.matches_between_groups(collection, groups.first, groups.second))
+        return matches.match_table_of_groups(self._collection(groups.collection), groups.first, groups.second)
 
     def matches_of_files(self, tile_ids: Sequence[str]) -> MatchTable:
         """Return the matches of the files that involve tiles."""
@@ -186,15 +196,20 @@ def read_section(inputs: SolveInputs, z: float, rule: FrameRule) -> tuple[Sectio
 
 
 def read_sections(
-    module: PlainModule, inputs: SolveInputs, zs: Sequence[float], rule: FrameRule
+    module: PlainModule,
+    inputs: SolveInputs,
+    zs: Sequence[float],
+    rule: FrameRule,
+    depths: Sequence[float] | None = None,
 ) -> tuple[TileTable, MatchTable]:
     """Return the table of all tiles of sections and the matches that involve them, read by the module's workers.
 
-    The specs of one section at a time are in memory in each worker; the tables and matches of all stay.
+    The specs of one section at a time are in memory in each worker; the tables and matches of all stay, of the latter
+    those of sections that are as far apart as ``depths`` say.
     """
     tables = module.map(functools.partial(_table, inputs=inputs, rule=rule), zs, unit="sections of tiles")
     table = joined_tables(tables)
-    groups = inputs.groups_of_stack(table.groups)
+    groups = inputs.groups_of_stack(table, depths)
     parts = module.map(inputs.matches_of_groups, groups, unit="groups of matches") if groups else []
     return table, joined_matches([*parts, inputs.matches_of_files(table.ids)])
 

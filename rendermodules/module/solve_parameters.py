@@ -131,13 +131,30 @@ class UnmatchedTileParameters(DefaultSchema):
 class SolveLimitParameters(DefaultSchema):
     """What a solve must keep to. Otherwise the exit status is 1, and the output stack stays LOADING to be looked at."""
 
-    max_residual = Float("root mean square residual of the matches, in world pixels", default=10.0, minimum=0)
-    min_scale = Float("mean scale of the tiles against what it was", default=0.9, minimum=0)
-    max_scale = Float("mean scale of the tiles against what it was", default=1.1, minimum=0)
-    max_unconnected = Float(
-        "part of the tiles that no matches join to the largest connected part, 0 to 1", default=0.5, minimum=0
+    max_residual = Float(
+        "greatest root mean square residual of the matches, in world pixels; null does not limit, here and below",
+        default=10.0,
+        minimum=0,
+        nullable=True,
     )
-    max_rejected = Float("part of the pairs that contradict the others, 0 to 1", default=0.5, minimum=0)
+    min_scale = Float(
+        "least mean scale of the tiles against what it was, below which a solve has collapsed",
+        default=0.9,
+        minimum=0,
+        nullable=True,
+    )
+    max_scale = Float(
+        "greatest mean scale of the tiles, above which it has burst", default=1.1, minimum=0, nullable=True
+    )
+    max_unconnected = Float(
+        "greatest part of the tiles that no matches join to the largest connected part, 0 to 1",
+        default=0.5,
+        minimum=0,
+        nullable=True,
+    )
+    max_rejected = Float(
+        "greatest part of the pairs that contradict the others, 0 to 1", default=0.5, minimum=0, nullable=True
+    )
 
 
 class SolveInputParameters(ModuleParameters, ZValueParameters):

@@ -94,7 +94,7 @@ class SolveTransforms(SolveModule):
         self.inputs()
         if self.args["solve_type"] == "montage":
             return self.solved(zs, zs, functools.partial(_montage, inputs=inputs, request=request))
-        table, found = read_sections(self, inputs, zs, request.rule)
+        table, found = read_sections(self, inputs, zs, request.rule, request.depth.depths)
         solved = solved_stack(table, found, request, inputs.anchors(table, request.rule))
         items = [(z, solved.transforms.of_tiles(table.ids_of(z))) for z in zs]
         work = functools.partial(_with_transforms, inputs=inputs)

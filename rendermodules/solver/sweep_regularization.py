@@ -96,7 +96,7 @@ class SweepRegularization(RenderModule):
             describe = functools.partial("section z={1} of {0}".format, self.args["input_stack"] or "the files")
             sweeps = self.map(task, zs, unit="sections", describe=describe, error=SectionError)
         else:
-            sweeps = [work(*read_sections(self, inputs, zs, request.rule))]
+            sweeps = [work(*read_sections(self, inputs, zs, request.rule, request.depth.depths))]
         for one in sweeps:
             self._tell(one)
         files = [] if self.dry_run else [file for one in sweeps for file in self._written(one)]

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError, validates_schema
 
-from rendermodules.core.sections import Section, TileSpec, transform_list, with_transform_list
+from rendermodules.core.sections import Section
 from rendermodules.core.solve.options import SolveError
 from rendermodules.core.solve.stack_solve import StackSolve
-from rendermodules.core.transforms import flattened
 from rendermodules.module import matches, stacks
 from rendermodules.module.executors import map_items
 from rendermodules.module.fields import Float, Str
@@ -127,16 +126,14 @@ def _matched(
     threads: int,
 ) -> "list[PairOutcome]":
     """Return what comes of the pairs, in their order."""
-    tiles = {tile["tileId"]: _written_out(tile, section) for tile in section.tiles}
+    tiles = {tile["tileId"]: tile for tile in section.tiles}
     batches = [pairs[start : start + _PAIRS_PER_BATCH] for start in range(0, len(pairs), _PAIRS_PER_BATCH)]
-    task = functools.partial(matched_batch, tiles=tiles, options=options, connection=connection)
+    task = functools.partial(
+        matched_batch, tiles=tiles, options=options, connection=connection, shared=section.transforms
+    )
     pool = {"pool_size": threads, "pool_kind": "threads"}
     parts = map_items(task, batches, pool, describe=lambda batch: f"pairs from {batch[0].p.id} and {batch[0].q.id} on")
     return [outcome for part in parts for outcome in part.outcomes]
-
-
-def _written_out(tile: TileSpec, section: Section) -> TileSpec:
-    return with_transform_list(tile, flattened(transform_list(tile), section.transforms))
 
 
 def _summary(outcomes: "Sequence[PairOutcome]") -> dict[str, Any]:

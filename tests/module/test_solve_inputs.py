@@ -5,7 +5,7 @@ import pytest
 
 from rendermodules.core.pointmatches import canvas_matches, point_matches
 from rendermodules.core.sections import Section
-from rendermodules.core.solve.tile_table import FrameRule
+from rendermodules.core.solve.tile_table import FrameRule, joined_tables, tile_table
 from rendermodules.module import matches
 from rendermodules.module.errors import RenderModuleError
 from rendermodules.module.solve_inputs import SolveInputs, read_section
@@ -33,16 +33,31 @@ def inputs(render, render_parameters, write_stack, tile_spec):
     return SolveInputs(render_parameters, "raw", collections=("found",))
 
 
+def pairs_of(tables):
+    """Return the tile ids of all pairs of tables."""
+    return sorted((p, q) for one in tables for (_, p), (_, q) in zip(one.p_canvases, one.q_canvases, strict=True))
+
+
 def test_matches_of_a_section_are_those_of_all_its_groups(inputs):
     section, table, within = read_section(inputs, 1.0, FrameRule())
     assert section.z == 1.0
     assert table.groups == ["1.0", "1.1"]
-    assert sorted((p, q) for (_, p), (_, q) in zip(within.p_canvases, within.q_canvases, strict=True)) == [
-        ("a", "b"),
-        ("a", "x"),
-    ]
-    everything = [inputs.matches_of_groups(groups) for groups in inputs.groups_of_stack(["1.0", "1.1", "2.0"])]
-    assert [len(part) for part in everything] == [2, 1, 1]
+    assert pairs_of([within]) == [("a", "b"), ("a", "x")]
+
+
+@pytest.mark.parametrize(
+    ("depths", "pairs"),
+    [
+        (None, [("a", "b"), ("a", "x"), ("b", "c"), ("c", "y")]),
+        ([0.0], [("a", "b"), ("a", "x"), ("c", "y")]),
+        ([1.0], [("b", "c")]),
+        ([5.0], []),
+    ],
+)
+def test_only_depths_that_are_wanted_are_read(inputs, depths, pairs):
+    table = joined_tables([tile_table(inputs.section(z), FrameRule()) for z in (1.0, 2.0)])
+    found = [inputs.matches_of_groups(groups) for groups in inputs.groups_of_stack(table, depths)]
+    assert pairs_of(found) == pairs
 
 
 def test_a_file_that_was_changed_is_read_again(tmp_path):

@@ -51,14 +51,21 @@ def test_all_sections_together(solve, true_stack, sections_of):
     assert report["unconnected_tiles"] == []
 
 
-def test_depths_and_weights(solve, true_stack):
-    true_stack(sections=3, depth=2)
-    result = solve(solve_type="3D", depths=[0, 1])
-    (far,) = result["solves"][0]["left_out"]
-    assert far["reason"] == "sections too far apart"
-    assert all({"_z0000_", "_z0002_"} == {name[2:9] for name in pair} for pair in far["pairs"])
-    everything = solve(solve_type="3D")["solves"][0]
-    assert everything["used_pair_count"] == result["solves"][0]["used_pair_count"] + far["count"]
+def test_depths(solve, true_stack, tmp_path):
+    truth = true_stack(sections=3, depth=2)
+    across = [one["pGroupId"] != one["qGroupId"] for one in truth.documents]
+    apart = {"solve_type": "3D", "depths": [0], "max_unconnected": 1.0}
+    (within,) = solve(**apart)["solves"]
+    (everything,) = solve(solve_type="3D")["solves"]
+    assert (within["used_pair_count"], within["left_out"]) == (across.count(False), [])
+    assert everything["used_pair_count"] == len(across)
+    # files are read whole
+    (tmp_path / "matches.json").write_text(json.dumps(truth.documents))
+    files = {"match_files": [str(tmp_path / "matches.json")], "match_collections": None}
+    (by_file,) = solve(**apart, **files)["solves"]
+    assert by_file["used_pair_count"] == within["used_pair_count"]
+    (far,) = by_file["left_out"]
+    assert (far["reason"], far["count"]) == ("sections too far apart", across.count(True))
 
 
 def test_a_lens_is_written_once(solve, true_stack, sections_of):
@@ -269,7 +276,7 @@ def test_a_section_without_matches_fails_and_the_others_are_solved(solve, true_s
     assert "no matches that a solve can use" in written["solves"][0]["warnings"][0]
 
 
-def test_limits(solve, true_stack, states):
+def test_limits(solve, true_stack, states, render_parameters):
     true_stack(sections=1)
     for limits, message in (
         ({"max_residual": 0.01}, "the residual is"),
@@ -279,7 +286,9 @@ def test_limits(solve, true_stack, states):
         with pytest.raises(RenderModuleError, match=message):
             solve(output_stack="montage", **limits)
         assert states("montage") == "LOADING"
-    solve(output_stack="montage")
+    none = dict.fromkeys(("max_residual", "min_scale", "max_scale", "max_unconnected", "max_rejected"))
+    parameters = {"render": render_parameters, "input_stack": "raw", "match_collections": ["found"], **none}
+    assert SolveTransforms({**parameters, "output_stack": "montage"}).run()["problems"] == []
     assert states("montage") == "COMPLETE"
 
 

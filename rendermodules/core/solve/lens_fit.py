@@ -16,7 +16,7 @@ from rendermodules.core.solve.motions import Motions, fitted_motions
 from rendermodules.core.solve.reweighting import SMALLEST_SCALE, Reweighting, pair_residuals
 from rendermodules.core.solve.system import TileSystem
 
-SAMPLE_TILES = 1500
+SAMPLE_TILES = 400
 """Tiles that a lens is learnt from: more of them say no more of it."""
 
 OBSERVATIONS_OF_A_PAIR = 4
