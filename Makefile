@@ -39,6 +39,11 @@ integration: $(READY)
 	command -v chromium || (apt-get update && apt-get install --yes chromium)
 	$(BIN)/python -m pytest integration_tests
 
+# the viewer's table needs a browser (make integration) and the stitching table a folder of tiles
+bench: $(READY)
+	for table in rendering service matching solver mipmaps importing stack_modules synthetic; do \
+		echo; echo "== benchmarks/$$table.py"; $(BIN)/python benchmarks/$$table.py || exit 1; done
+
 docs: $(READY)
 	$(BIN)/python -m rendermodules.command.documents .
 	$(BIN)/python -m rendermodules.render_ws.routes_document

@@ -113,7 +113,7 @@ def _choice(render: Any, found: "ProjectSurvey", options: argparse.Namespace) ->
         raise RenderModuleError(f"{found.owner} has no match collection {', '.join(sorted(unknown))}")
     local = options.num_local_transforms
     if local is None:
-        local = num_local_transforms_of(render, chain, collections)
+        local = num_local_transforms_of(render, found, after.name, collections)
     return Choice(before.name, after.name, collections, options.limit, options.between_limit, local, options.seams)
 
 

@@ -27,9 +27,8 @@ def median_residual(render: Any, found: ProjectSurvey, stack: StackSurvey) -> fl
     parts = answer(render, *path_of_stack(render, stack.name), "z", repr(float(z)), "sectionData")
     if not 1 < sum(part["tileCount"] for part in parts) <= MOST_TILES:
         return None
-    chain = found.ancestors(stack.name)
-    collections = collections_of(found, chain)
-    local = num_local_transforms_of(render, chain, collections)
+    collections = collections_of(found, found.ancestors(stack.name))
+    local = num_local_transforms_of(render, found, stack.name, collections)
     choice = Choice(stack.name, stack.name, collections, 0.0, 0.0, local, 0)
     residuals = placed_of_sections(render, choice, read_section(render, stack.name, z)).residuals
     return float(np.median(residuals)) if len(residuals) else None

@@ -1,6 +1,5 @@
 """What is in a project: its stacks with what made them, and the match collections of its owner."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +7,8 @@ from typing import Any
 from renderapi.render import Render
 
 from rendermodules.command.places import answer
+from rendermodules.core.lineage import Record, input_stacks, lineage, run_record
 from rendermodules.module.errors import RenderModuleError
-
-_STACK_VERSION = "currentVersionNumber"
 
 
 @dataclass(frozen=True)
@@ -54,11 +52,7 @@ class StackSurvey:
     @property
     def inputs(self) -> list[str]:
         """Names of the stacks that it was made of."""
-        inputs = self.provenance.get("inputs")
-        if not isinstance(inputs, Mapping):
-            return []
-        # digests of files and counts of matches stand beside the versions of stacks
-        return sorted(name for name, of in inputs.items() if isinstance(of, Mapping) and _STACK_VERSION in of)
+        return input_stacks(self.provenance)
 
 
 @dataclass(frozen=True)
@@ -94,13 +88,13 @@ class ProjectSurvey:
 
     def ancestors(self, name: str) -> list[StackSurvey]:
         """Return a stack and what it was made of, step by step, as far back as is known; itself last."""
-        chain = [self.stack(name)]
-        known = {stack.name: stack for stack in self.stacks}
-        while True:
-            earlier = [known[one] for one in chain[0].inputs if one in known and known[one] not in chain]
-            if not earlier:
-                return chain
-            chain.insert(0, earlier[0])
+        self.stack(name)
+        return [self.stack(one) for one in lineage(name, self.records)]
+
+    @property
+    def records(self) -> dict[str, Record]:
+        """The records of the runs that made the stacks, by the names of the stacks."""
+        return {stack.name: stack.provenance for stack in self.stacks}
 
 
 def survey(render: Render) -> ProjectSurvey:
@@ -134,14 +128,5 @@ def _surveyed(render: Render, metadata: Mapping[str, Any]) -> StackSurvey:
         resolution=tuple(version.get(f"stackResolution{axis}") for axis in "XYZ"),
         modified=str(metadata.get("lastModifiedTimestamp") or ""),
         quality=version.get("alignmentQuality"),
-        provenance=_record(version.get("versionNotes")),
+        provenance=run_record(version.get("versionNotes")),
     )
-
-
-def _record(notes: Any) -> Mapping[str, Any]:
-    """Return the record of a run out of a stack's notes, which may be anybody's text."""
-    try:
-        record = json.loads(notes)
-    except (TypeError, ValueError):
-        return {}
-    return record if isinstance(record, dict) and "module" in record else {}

@@ -140,11 +140,18 @@ def Float(  # noqa: N802
     *,
     default: Any = NO_DEFAULT,
     required: bool = False,
+    nullable: bool = False,
     minimum: float | None = None,
     maximum: float | None = None,
 ) -> fields.Float:
-    """Return a number parameter; NaN and infinity are refused."""
-    return fields.Float(**_options(description, default, required), **_checks(None, minimum, maximum))
+    """Return a number parameter; NaN and infinity are refused.
+
+    With ``nullable`` null may be given instead of the default, such as for a limit that shall not limit.
+    """
+    options = _options(description, default, required)
+    if nullable:
+        options["allow_none"] = True
+    return fields.Float(**options, **_checks(None, minimum, maximum))
 
 
 def Bool(description: str, *, default: Any = NO_DEFAULT, required: bool = False) -> fields.Boolean:  # noqa: N802

@@ -7,9 +7,12 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {
         "CreateSyntheticMatches": "create_synthetic_matches",
         "CreateTilepairs": "create_tilepairs",
+        "FilterMatchesByPolygon": "filter_matches_by_polygon",
         "FilterPointMatches": "filter_point_matches",
         "GeneratePointMatches": "generate_point_matches",
         "MergeMatchCollections": "merge_match_collections",
+        "PlotPointMatches": "plot_point_matches",
+        "QcPointMatches": "qc_point_matches",
         "RemapMatches": "remap_matches",
         "SwapMatches": "swap_matches",
     },

@@ -142,9 +142,14 @@ def excluded_transforms(call: Call, specs: Sequence[dict[str, Any]]) -> list[dic
     Features are matched in images of tiles before they were placed: ``normalizeForMatching`` keeps the lens
     correction, or without one takes the last transform away and keeps at most two.
 
+    ``numLocalTransforms`` keeps so many from the start; Java Render does not know it.
+
     ``excludeAllTransforms=false`` is the same as its absence, except in strict mode: there it keeps all
     transforms even if ``normalizeForMatching`` asks for their removal, as in Java Render.
     """
+    count = None if call.strict else call.query_integer("numLocalTransforms")
+    if count is not None:
+        return list(specs[: max(count, 0)])
     exclude_all = call.flag("excludeAllTransforms")
     after_last, first_and_after = (
         set(call.texts("excludeTransformsAfterLast")),

@@ -132,7 +132,7 @@ def _matched(
     task = functools.partial(matched_batch, tiles=tiles, options=options, connection=connection)
     pool = {"pool_size": threads, "pool_kind": "threads"}
     parts = map_items(task, batches, pool, describe=lambda batch: f"pairs from {batch[0].p.id} and {batch[0].q.id} on")
-    return [outcome for part in parts for outcome in part]
+    return [outcome for part in parts for outcome in part.outcomes]
 
 
 def _written_out(tile: TileSpec, section: Section) -> TileSpec:

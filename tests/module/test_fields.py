@@ -13,6 +13,7 @@ class Inner(DefaultSchema):
 class Example(DefaultSchema):
     count = fields.Int("how many", default=1, minimum=1)
     factor = fields.Float("a factor of 50%")
+    limit = fields.Float("a limit", default=2.0, minimum=0, nullable=True)
     flag = fields.Bool("a switch", default=False)
     zs = fields.List(fields.Float, "numbers")
     parts = fields.NestedList(Inner, "parts")
@@ -33,6 +34,13 @@ def test_every_declared_key_is_there():
     assert set(loaded) == set(Example().fields)
     assert loaded["count"] == 1
     assert loaded["factor"] is None
+
+
+def test_null_stays_null_only_where_it_may():
+    assert load()["limit"] == 2.0
+    assert load(limit=None)["limit"] is None
+    with pytest.raises(marshmallow.ValidationError, match="not be null"):
+        load(count=None)
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False), ("yes", True), ("0", False)])

@@ -11,10 +11,11 @@ from renderapi.render import Render
 
 from rendermodules.command.places import answer
 from rendermodules.command.survey import ProjectSurvey, StackSurvey, path_of_stack
-from rendermodules.core.match_frames import transforms_for_matching
+from rendermodules.core.lineage import matched_stack, texts
+from rendermodules.core.match_frames import LENS_LABEL, transform_labels, transforms_for_matching
 from rendermodules.core.match_placement import PlacedMatches, matches_of_documents, placed_matches
 from rendermodules.core.residual_statistics import GroupStatistics, group_statistics
-from rendermodules.core.sections import Section
+from rendermodules.core.sections import Section, TransformSpec, transform_list
 from rendermodules.core.transforms import flattened
 from rendermodules.module.errors import RenderModuleError
 from rendermodules.module.progress import progress
@@ -29,7 +30,6 @@ HISTOGRAM_BINS = 40
 HISTOGRAM_SPREAD = 2.5
 """Range of a histogram over the 95th percentile."""
 
-LOCAL_TRANSFORM_PARAMETERS = ("num_local_transforms", "local_transforms")
 
 logger = logging.getLogger(__name__)
 
@@ -194,43 +194,33 @@ def report_numbers(render: Render, found: ProjectSurvey, choice: Choice) -> Repo
     )
 
 
-def num_local_transforms_of(render: Render, chain: Sequence[StackSurvey], collections: Sequence[str]) -> int | None:
-    """Return how many transforms of a tile are in the matched pixels; None if the chain of stacks does not tell.
+def num_local_transforms_of(render: Render, found: ProjectSurvey, name: str, collections: Sequence[str]) -> int | None:
+    """Return how many transforms of a tile of a stack are in the pixels that were matched; None is Render's rule.
 
-    The stack that was solved by these matches, or a parameter of that run, decides.
+    A lens that tiles have under its label is always the last of them. Of tiles without one the stack tells that was
+    matched, as far as is known; see `matched_stack`.
     """
-    known = {stack.name: stack for stack in chain}
-    for stack in chain:
-        parameters = stack.provenance.get("parameters") or {}
-        if not set(collections) & set(_texts(parameters)):
-            continue
-        for name in LOCAL_TRANSFORM_PARAMETERS:
-            if isinstance(parameters.get(name), int):
-                return int(parameters[name])
-        for matched in (known[name] for name in stack.inputs if name in known and known[name].z_values):
-            section = read_section(render, matched.name, matched.z_values[0])
-            specs = (section.tiles[0].get("transforms") or {}).get("specList") or []
-            return len(transforms_for_matching(flattened(specs, section.transforms)))
-    return None
+    stack = found.stack(name)
+    if not stack.z_values or any(LENS_LABEL in transform_labels(spec) for spec in _first_specs(render, stack)):
+        return None
+    matched = matched_stack(name, found.records, collections)
+    if matched.num_local_transforms is not None:
+        return matched.num_local_transforms
+    source = found.stack(matched.stack)
+    return len(transforms_for_matching(_first_specs(render, source))) if source.z_values else None
+
+
+def _first_specs(render: Render, stack: StackSurvey) -> Sequence[TransformSpec]:
+    """Return the transforms of the first tile of a stack as a flat list."""
+    section = read_section(render, stack.name, stack.z_values[0])
+    return flattened(transform_list(section.tiles[0]), section.transforms)
 
 
 def collections_of(found: ProjectSurvey, chain: Sequence[StackSurvey]) -> list[str]:
     """Return the match collections that the parameters of a chain of stacks name, or all where they name none."""
     names = [collection.name for collection in found.collections]
-    used = {text for stack in chain for text in _texts(stack.provenance.get("parameters") or {})}
+    used = {text for stack in chain for text in texts(stack.provenance.get("parameters") or {})}
     return [name for name in names if name in used] or names
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Give all texts in a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
 
 
 def _in_pairs(

@@ -19,6 +19,10 @@ from rendermodules.core.solve.system import TileSystem
 SAMPLE_TILES = 1500
 """Tiles that a lens is learnt from: more of them say no more of it."""
 
+OBSERVATIONS_OF_A_PAIR = 4
+"""What a pair tells of a lens: x and y at both ends of a seam. A lens of more unknowns than all pairs tell would fit
+whatever rigid motions do not, and bend tiles that are only deformed."""
+
 JUDGED_SHARE = 0.8
 """Share of pairs, those that fit best, by which kinds of lenses are compared."""
 
@@ -41,8 +45,8 @@ def fitted_lens(
     fixed : (t,) bool array
         Tiles that stay.
     choice : str
-        A kind of lens, or ``"auto"``: the one, or none, with the least Bayesian information criterion. Pairs are
-        the observations there, since the points of a pair err together.
+        A kind of lens, or ``"auto"``: the one, or none, with the least Bayesian information criterion, of those that
+        the pairs can tell. Pairs are the observations there, since the points of a pair err together.
     """
     sample = connected_sample(len(fixed), matches.pairs, SAMPLE_TILES)
     keep = pairs_within(sample, matches.pairs)
@@ -57,8 +61,11 @@ def fitted_lens(
         moments = pair_moments(matches, frames, polynomial_basis(1).values, 3)
         motions, _ = fitted_motions(moments, start, system, 3, Reweighting(kinds))
         best_score = _information(pair_residuals(moments, motions.coefficients), 0)
+    told = OBSERVATIONS_OF_A_PAIR * len(matches.pairs) - 3 * (int(free.sum()) - 1)
     for kind in candidates:
         model = lens_model(kind)
+        if choice == "auto" and model.modes.shape[1] > told:
+            continue
         basis = polynomial_basis(model.order)
         moments = pair_moments(matches, frames, basis.values, basis.size)
         undistorted = Motions(start.positions, start.linear, np.eye(2, basis.size - 1))

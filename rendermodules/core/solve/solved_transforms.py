@@ -107,10 +107,7 @@ def placing_specs(solution: Solution, origins: FloatArray) -> list[TransformSpec
 
 def lens_spec(lens: Lens) -> TransformSpec:
     """Return a lens as a shared transform of tile pixels."""
-    coefficients = np.column_stack([np.zeros(2), lens.coefficients])
-    of_pixels = lens.scale * coefficients @ monomial_expansion(lens.centre, lens.scale, lens.order)
-    of_pixels[:, 0] += lens.centre
-    spec = Polynomial(of_pixels).spec(labels=[LENS_LABEL])
+    spec = Polynomial(lens.polynomial()).spec(labels=[LENS_LABEL])
     digest = hashlib.sha256(spec["dataString"].encode()).hexdigest()[:16]
     return {**spec, "id": f"lens_{digest}"}
 

@@ -1,27 +1,16 @@
 """The pages that a person opens, and the data that only they ask for; no part of Java Render."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-import orjson
-
 from rendermodules.render_ws.answers import HTML, Answer, json_answer
 from rendermodules.render_ws.call import Call
-from rendermodules.render_ws.errors import InvalidRequest, NotFound, Unprocessable
+from rendermodules.render_ws.errors import InvalidRequest, Unprocessable
 from rendermodules.render_ws.image_answers import caching_headers, is_known
-from rendermodules.render_ws.routes.render_data import selected_tiles, shared_transforms
 from rendermodules.render_ws.routes.tile_data import parameters_of_layer
 from rendermodules.render_ws.routing import Routes, S
-from rendermodules.render_ws.store import matches, stacks
-from rendermodules.render_ws.store.database import Database
-from rendermodules.render_ws.store.matches import Canvas, PairSelection
-from rendermodules.render_ws.store.stacks import Stack
+from rendermodules.render_ws.section_tiles import groups_of, section_specs
+from rendermodules.render_ws.store import stacks
 from rendermodules.render_ws.store.tiles import Selection, count_tiles, get_tile_bounds
 from rendermodules.render_ws.viewer_files import ViewerFile, neuroglancer_file, page_file
 from rendermodules.render_ws.viewer_session import VIEWER, cookie_header
-
-if TYPE_CHECKING:
-    from rendermodules.core.match_placement import PlacedMatches, TilePairMatches
 
 routes = Routes()
 
@@ -47,7 +36,6 @@ MOST_THUMBNAIL_TILES = 3000
 """Tiles that are drawn into a thumbnail; with more of them only their shape is shown."""
 
 _OUTLINE_DECIMALS = 1
-_RESIDUAL_DECIMALS = 3
 
 
 @routes.get("/", produces=HTML)
@@ -96,7 +84,7 @@ def outlines(call: Call) -> Answer:
 
     with call.reading_stack() as (database, stack):
         stack.require_online()
-        specs, shared = _specs(call, database, stack, call.number("z"))
+        specs, shared = section_specs(call, database, stack, call.number("z"))
     try:
         corners = tiles_outlines(specs, shared)
     except TransformError as error:
@@ -105,7 +93,7 @@ def outlines(call: Call) -> Answer:
         {
             "tileIds": [spec["tileId"] for spec in specs],
             "corners": np.round(corners, _OUTLINE_DECIMALS).ravel(),
-            "sectionIds": _groups(specs),
+            "sectionIds": groups_of(specs),
         }
     )
 
@@ -117,7 +105,7 @@ def missing_images(call: Call) -> Answer:
 
     with call.reading_stack() as (database, stack):
         stack.require_online()
-        specs, _ = _specs(call, database, stack, call.number("z"))
+        specs, _ = section_specs(call, database, stack, call.number("z"))
     return json_answer({"missing": unreadable_tiles(specs, call.settings), "lookedAt": len(specs)})
 
 
@@ -151,131 +139,18 @@ def _thumbnail(call: Call, size: int) -> Answer:
 
 @routes.get(f"{SECTION}/matches/{{matchCollection}}")
 def section_matches(call: Call) -> Answer:
-    """Answer the pairs of tiles of a section, or between it and ``otherZ``, as columns.
+    """Answer the pairs of tiles of a section, or between it and ``otherZ``, with residuals and places, as columns."""
+    from rendermodules.render_ws.section_matches import section_columns
 
-    Number of matches, mean and greatest residual in world pixels, and the middle of the matches in the world.
-    """
-    import numpy as np
-
-    from rendermodules.core.residual_statistics import group_statistics
-
-    placed, unplaced = _placed(call, None)
-    pairs = len(placed.pairs)
-    residuals = group_statistics(placed.residuals, placed.pair_of_match, pairs)
-    x, y = (group_statistics(axis, placed.pair_of_match, pairs).mean for axis in placed.places.T)
-    tile_ids = sorted({tile_id for pair in placed.pairs for tile_id in pair})
-    number = {tile_id: index for index, tile_id in enumerate(tile_ids)}
-    return json_answer(
-        {
-            "tileIds": tile_ids,
-            "p": [number[p] for p, _ in placed.pairs],
-            "q": [number[q] for _, q in placed.pairs],
-            "count": residuals.count,
-            "mean": np.round(residuals.mean, _RESIDUAL_DECIMALS),
-            "greatest": np.round(residuals.greatest, _RESIDUAL_DECIMALS),
-            "x": np.round(x, 1),
-            "y": np.round(y, 1),
-            "unplaced": unplaced,
-        }
-    )
+    return json_answer(section_columns(call))
 
 
 @routes.get(f"{SECTION}/matches/{{matchCollection}}/pair")
 def pair_matches(call: Call) -> Answer:
-    """Answer the matches of the tiles ``p`` and ``q``, in the coordinates of the matches and in the world."""
-    import numpy as np
+    """Answer the matches of the tiles ``p`` and ``q``, in the pixels that were matched and in the world."""
+    from rendermodules.render_ws import section_matches
 
-    first, second = call.text("p"), call.text("q")
-    if not first or not second:
-        raise InvalidRequest("name the tiles: p=...&q=...")
-    placed, _ = _placed(call, (first, second))
-    if not placed.pairs:
-        raise NotFound(f"the tiles {first} and {second} have no matches in {call.collection_id}")
-    p, q = placed.pairs[0]
-    return json_answer(
-        {
-            "p": {"tileId": p, "points": placed.p, "world": placed.p_world},
-            "q": {"tileId": q, "points": placed.q, "world": placed.q_world},
-            "weights": placed.weights,
-            "residuals": np.round(placed.residuals, _RESIDUAL_DECIMALS),
-        }
-    )
-
-
-def _placed(call: Call, pair: tuple[str, str] | None) -> "tuple[PlacedMatches, int]":
-    """Return the matches of a section or of a pair, in the world, and how many pairs have a tile that is not there."""
-    from rendermodules.core.match_placement import placed_matches
-    from rendermodules.core.transforms import TransformError
-
-    z, other_z = call.number("z"), call.query_number("otherZ")
-    local = call.query_integer("localTransforms")
-    if local is not None and local < 0:
-        raise InvalidRequest("localTransforms must not be negative")
-    with call.reading_stack() as (database, stack):
-        stack.require_online()
-        specs, shared = _specs(call, database, stack, z)
-        others, more_shared = ([], {}) if other_z is None else _specs(call, database, stack, other_z)
-        tiles = {spec["tileId"]: spec for spec in (*specs, *others)}
-        connection = database.connection
-        key = matches.get_collection_key(connection, call.collection_id)
-        selections = _pair_selection(tiles, pair) if pair else _section_selections(_groups(specs), _groups(others))
-        found = [one for selection in selections for one in _pairs(connection, key, selection)]
-    try:
-        placed = placed_matches(found, tiles, {**shared, **more_shared}, local)
-    except TransformError as error:
-        raise Unprocessable(str(error)) from error
-    return placed, len(found) - len(placed.pairs)
-
-
-def _pairs(connection: Any, key: int, selection: PairSelection) -> "list[TilePairMatches]":
-    """Return the pairs of a selection; those whose points do not pair up are left out."""
-    import numpy as np
-
-    from rendermodules.core.match_placement import TilePairMatches
-
-    return [
-        TilePairMatches(p.id, q.id, points.p.T, points.q.T, points.w)
-        for p, q, points in matches.get_point_arrays(connection, key, selection)
-        if isinstance(points.p, np.ndarray) and isinstance(points.q, np.ndarray)
-    ]
-
-
-def _section_selections(groups: Sequence[str], others: Sequence[str]) -> list[PairSelection]:
-    """Select the pairs between two sections, or within one where there are no ``others``."""
-    if others:
-        return [matches.between_groups(first, second) for first in groups for second in others]
-    return [
-        matches.within_group(first) if first == second else matches.between_groups(first, second)
-        for index, first in enumerate(groups)
-        for second in groups[index:]
-    ]
-
-
-def _pair_selection(tiles: Mapping[str, Mapping[str, Any]], pair: tuple[str, str]) -> list[PairSelection]:
-    for tile_id in pair:
-        if tile_id not in tiles:
-            raise NotFound(f"there is no tile {tile_id!r} in the section")
-    p, q = (Canvas(_group(tiles[tile_id]), tile_id) for tile_id in pair)
-    return [matches.between_canvases(p, q)]
-
-
-def _specs(
-    call: Call, database: Database, stack: Stack, z: float
-) -> tuple[list[dict[str, Any]], Mapping[str, dict[str, Any]]]:
-    """Return the tile specs of a section, sorted by id, and the shared transforms that they refer to."""
-    found = selected_tiles(call, database, stack, Selection(z=z))
-    if not found:
-        raise stacks.no_tiles_at(stack.id, z)
-    return [orjson.loads(tile.document) for tile in found], shared_transforms(database, stack, found)
-
-
-def _groups(specs: Sequence[Mapping[str, Any]]) -> list[str]:
-    return sorted({_group(spec) for spec in specs})
-
-
-def _group(spec: Mapping[str, Any]) -> str:
-    """Return the group of matches to which a tile belongs: its section id."""
-    return str((spec.get("layout") or {}).get("sectionId"))
+    return json_answer(section_matches.pair_matches(call))
 
 
 def _file_answer(call: Call, file: ViewerFile, policy: str) -> Answer:

@@ -48,49 +48,63 @@ class Pair(NamedTuple):
 
 
 class PairSelection(NamedTuple):
-    """Which pairs of a collection are meant: SQL for a WHERE clause with names as arguments."""
+    """Which pairs of a collection are meant: those of which one of some conditions holds.
 
-    condition: str
+    Attributes
+    ----------
+    names : tuple of str
+        The arguments ``?1`` to ``?4`` of the conditions, at most four.
+    conditions : tuple of str
+        SQL. Each is looked up by an index; one condition with OR would read the whole collection.
+    """
+
     names: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+    @property
+    def where(self) -> str:
+        """The SQL of all conditions in the collection ``?5``."""
+        selects = [f"SELECT rowid FROM match_pair WHERE collection_id = ?5 AND {one}" for one in self.conditions]
+        return f"rowid IN ({' UNION ALL '.join(selects)})"
 
 
 def within_group(group: str) -> PairSelection:
     """Select the pairs of which both sides are in ``group``."""
-    return PairSelection("p_group = ?1 AND q_group = ?1", (group,))
+    return PairSelection((group,), ("p_group = ?1 AND q_group = ?1",))
 
 
 def outside_group(group: str) -> PairSelection:
     """Select the pairs of which one side is in ``group``."""
-    return PairSelection("(p_group = ?1 AND q_group != ?1 OR q_group = ?1 AND p_group != ?1)", (group,))
+    return PairSelection((group,), ("p_group = ?1 AND q_group != ?1", "q_group = ?1 AND p_group != ?1"))
 
 
 def p_group(group: str) -> PairSelection:
     """Select the pairs of which p is in ``group``."""
-    return PairSelection("p_group = ?1", (group,))
+    return PairSelection((group,), ("p_group = ?1",))
 
 
 def between_groups(first: str, second: str) -> PairSelection:
     """Select the pairs from one group to the other."""
-    return PairSelection("p_group = ?1 AND q_group = ?2", tuple(sorted((first, second), key=java_order)))
+    return PairSelection(tuple(sorted((first, second), key=java_order)), ("p_group = ?1 AND q_group = ?2",))
 
 
 def involving(canvas: Canvas) -> PairSelection:
     """Select the pairs of one canvas."""
-    return PairSelection("(p_group = ?1 AND p_id = ?2 OR q_group = ?1 AND q_id = ?2)", canvas)
+    return PairSelection(canvas, ("p_group = ?1 AND p_id = ?2", "q_group = ?1 AND q_id = ?2"))
 
 
 def between_canvas_and_group(canvas: Canvas, group: str) -> PairSelection:
     """Select the pairs of one canvas with those of a group."""
     return PairSelection(
-        "(p_group = ?1 AND p_id = ?2 AND q_group = ?3 OR q_group = ?1 AND q_id = ?2 AND p_group = ?3)",
         (*canvas, group),
+        ("p_group = ?1 AND p_id = ?2 AND q_group = ?3", "q_group = ?1 AND q_id = ?2 AND p_group = ?3"),
     )
 
 
 def between_canvases(first: Canvas, second: Canvas) -> PairSelection:
     """Select the one pair of two canvases."""
     p, q = sorted((first, second), key=_canvas_order)
-    return PairSelection("p_group = ?1 AND p_id = ?2 AND q_group = ?3 AND q_id = ?4", (*p, *q))
+    return PairSelection((*p, *q), ("p_group = ?1 AND p_id = ?2 AND q_group = ?3 AND q_id = ?4",))
 
 
 def java_order(text: str) -> bytes:
@@ -265,7 +279,7 @@ def delete_pairs(connection: sqlite3.Connection, key: int, selection: PairSelect
     ids = _name_ids(connection, selection.names)
     if len(ids) == len(set(selection.names)):
         removed = connection.execute(
-            f"DELETE FROM match_pair WHERE {selection.condition} AND collection_id = ?5",
+            f"DELETE FROM match_pair WHERE {selection.where}",
             _arguments(selection, ids, key),
         ).rowcount
         _count(connection, key, -removed)
@@ -279,7 +293,7 @@ def _pair_rows(
         return []
     return connection.execute(
         f"""SELECT p_group, q_group, p_id, q_id, match_count, consensus, {"points" if with_points else "NULL"}
-        FROM match_pair WHERE {selection.condition} AND collection_id = ?5""",
+        FROM match_pair WHERE {selection.where}""",
         _arguments(selection, ids, key),
     ).fetchall()
 

@@ -107,7 +107,8 @@ CREATE TABLE match_pair (
     points BLOB,                     -- see matches.py: packed_points
     UNIQUE (collection_id, p_group, q_group, p_id, q_id)
 );
-CREATE INDEX match_pair_by_q ON match_pair (collection_id, q_group, p_group);
+CREATE INDEX match_pair_by_q ON match_pair (collection_id, q_group, p_group, q_id);
+CREATE INDEX match_pair_of_sets ON match_pair (collection_id, p_group, q_group) WHERE consensus IS NOT NULL;
 
 CREATE TABLE match_trial (
     trial_id TEXT PRIMARY KEY,

@@ -14,6 +14,7 @@ const stack = new Stack(owner, project, name);
 const LISTED_PAIRS = 200;
 const PICKING_PIXELS = 12;
 const MOST_OFFERED_TILES = 500;
+const MANY_MATCHES = 100;
 
 const view = new SectionView(byId("view"), {
   move: () => showBar(byId("scale"), view, state.nanometres),
@@ -69,7 +70,7 @@ function pairAt([x, y]) {
 }
 
 function query(more = {}) {
-  const chosen = { otherZ: byId("other").value, localTransforms: byId("frame").value, ...more };
+  const chosen = { otherZ: byId("other").value, numLocalTransforms: byId("frame").value, ...more };
   return new URLSearchParams(Object.entries(chosen).filter(([, value]) => value !== "")).toString();
 }
 
@@ -244,7 +245,7 @@ async function showPair(first, second, move) {
 
 async function showSideBySide() {
   const { pair } = state;
-  const { canvas, step } = await sideBySide(stack, pair, byId("frame").value, limit());
+  const { canvas, step } = await sideBySide(stack, pair, limit());
   if (pair !== state.pair) {
     return;
   }
@@ -298,7 +299,8 @@ function drawChosen(context) {
       state.outlines.draw(context, view, { tiles: [tile] });
     }
   }
-  context.lineWidth = 2;
+  const many = pair.residuals.length > MANY_MATCHES;
+  context.lineWidth = many ? 1.2 : 2;
   pair.residuals.forEach((residual, match) => {
     const from = view.toScreen(pair.p.world[match]);
     const to = view.toScreen(pair.q.world[match]);
@@ -308,7 +310,7 @@ function drawChosen(context) {
     context.lineTo(...to);
     context.stroke();
     context.beginPath();
-    context.arc(...from, 3.5, 0, 2 * Math.PI);
+    context.arc(...from, many ? 2 : 3.5, 0, 2 * Math.PI);
     context.stroke();
   });
 }

@@ -7,6 +7,9 @@ const PAGE = "neuroglancer/v/render/index.html";
 /** Whether the client is installed where the service runs. */
 export const isInstalled = fetch(PAGE, { method: "HEAD" }).then((answer) => answer.ok, () => false);
 
+// screen pixels for the section, about
+const STAGE = [900, 680];
+
 const COLOURS = ["#ff4fd8", "#3fe06c", "#4aa8ff", "#ffb02e", "#f4f4f4", "#ff5a4a"];
 
 const GREY = "#uicontrol invlerp normalized\nvoid main() { emitGrayscale(normalized()); }\n";
@@ -64,11 +67,11 @@ export function neuroglancerUrl(metadata, bounds, channels, centre = null, width
     ...(several ? { blend: "additive", opacity: 1 } : {}),
   }));
   const middle = ["X", "Y", "Z"].map((axis) => (bounds[`min${axis}`] + bounds[`max${axis}`]) / 2);
-  const width = widthPixels ?? Math.max(bounds.maxX - bounds.minX, bounds.maxY - bounds.minY);
+  const whole = Math.max((bounds.maxX - bounds.minX) / STAGE[0], (bounds.maxY - bounds.minY) / STAGE[1]);
   const state = {
     dimensions: { x: [x * 1e-9, "m"], y: [y * 1e-9, "m"], z: [z * 1e-9, "m"] },
     position: (centre ?? [middle[0], middle[1], Math.floor(middle[2])]).map((value, axis) => (axis === 2 ? value + 0.5 : value)),
-    crossSectionScale: Math.max(width / 900, 0.1),
+    crossSectionScale: Math.max(widthPixels === null ? whole : widthPixels / STAGE[0], 0.1),
     layers,
     selectedLayer: { layer: layers[0].name, visible: false },
     layout: "xy",

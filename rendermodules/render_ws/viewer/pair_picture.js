@@ -7,9 +7,10 @@ const DRAWN_MATCHES = 200;
 const TILE_PIXELS = 600;
 const GAP = 12;
 
-/** A canvas with both tiles and their matches, and of how many matches one is drawn; frame as in the choice of the page. */
-export async function sideBySide(stack, pair, frame, limit) {
-  const pictures = await Promise.all([pair.p, pair.q].map(({ tileId }) => matchedPicture(stack, tileId, frame)));
+/** A canvas with both tiles and their matches, and of how many matches one is drawn. */
+export async function sideBySide(stack, pair, limit) {
+  const local = pair.numLocalTransforms;
+  const pictures = await Promise.all([pair.p, pair.q].map(({ tileId }) => matchedPicture(stack, tileId, local)));
   const canvas = element("canvas", { role: "img", "aria-label": `Matches of ${pair.p.tileId} and ${pair.q.tileId}` });
   canvas.width = pictures[0].width + GAP + pictures[1].width;
   canvas.height = Math.max(pictures[0].height, pictures[1].height);
@@ -52,11 +53,11 @@ function drawPicture(context, picture, left) {
   context.fillText("no picture", left + 20, 40);
 }
 
-async function matchedPicture(stack, tileId, frame) {
+async function matchedPicture(stack, tileId, local) {
   const spec = await json(stack.url("tile", tileId));
   const scale = Math.min(1, TILE_PIXELS / Math.max(spec.width, spec.height));
-  const raw = frame === "0" ? { excludeAllTransforms: true } : {};
-  const options = new URLSearchParams({ scale, normalizeForMatching: true, ...raw });
+  const given = local === null ? {} : { numLocalTransforms: local };
+  const options = new URLSearchParams({ scale, normalizeForMatching: true, ...given });
   const answer = await fetch(`${stack.url("tile", tileId, "jpeg-image")}?${options}`);
   const image = answer.ok ? await createImageBitmap(await answer.blob()) : null;
   return { image, scale, width: image?.width ?? spec.width * scale, height: image?.height ?? spec.height * scale };

@@ -4,6 +4,7 @@ import pytest
 
 from rendermodules.command.report.numbers import Choice, collections_of, num_local_transforms_of, report_numbers
 from rendermodules.command.survey import survey
+from rendermodules.core.sections import Section
 from rendermodules.module.errors import RenderModuleError
 
 
@@ -88,13 +89,19 @@ def test_collections(project):
     assert collections_of(found, found.ancestors("raw")) == ["m", "other"]
 
 
-def test_local_transforms_are_those_of_the_stack_that_was_matched(project):
-    chain = survey(project).ancestors("final")
-    assert num_local_transforms_of(project, chain, ["m"]) == 0
-    assert num_local_transforms_of(project, chain, ["other"]) is None
+def test_local_transforms_are_those_of_the_stack_that_was_matched(project, render_parameters):
+    from rendermodules.stack.apply_transform_to_stack import ApplyTransformToStack
+
+    moved = {"input_stack": "final", "output_stack": "moved", "B0": 100.0}
+    ApplyTransformToStack(input_data={"render": render_parameters, **moved}).run()
+    found = survey(project)
+    assert num_local_transforms_of(project, found, "moved", ["m"]) == 0
+    assert num_local_transforms_of(project, found, "moved", ["other"]) == 0
+    choice = Choice("raw", "moved", ["m"], 4.0, 8.0, 0, 2)
+    assert report_numbers(project, found, choice).within.figures.greatest == pytest.approx(5.0)
 
 
-def test_num_local_transforms_of_the_parameters_win(project, render_parameters):
+def test_local_transforms_of_the_parameters_win(project, render_parameters):
     import json
 
     from rendermodules.stack.manage_stack import ManageStack
@@ -107,7 +114,14 @@ def test_num_local_transforms_of_the_parameters_win(project, render_parameters):
     ManageStack(
         input_data={"render": render_parameters, "stacks": ["montaged"], "versionNotes": json.dumps(record)}
     ).run()
-    assert num_local_transforms_of(project, survey(project).ancestors("final"), ["m"]) == 3
+    assert num_local_transforms_of(project, survey(project), "final", ["m"]) == 3
+
+
+def test_a_lens_with_its_label_is_always_local(render, write_stack, tile_spec):
+    lens = {"type": "leaf", "className": "mpicbg.trakem2.transform.AffineModel2D", "dataString": "1 0 0 1 0 0"}
+    tile = tile_spec("a", 1.0, {**lens, "metaData": {"labels": ["lens"]}}, lens, lens)
+    write_stack("raw", Section(1.0, [tile]))
+    assert num_local_transforms_of(render, survey(render), "raw", ["m"]) is None
 
 
 def test_an_empty_stack(project):

@@ -1,5 +1,7 @@
 """Lenses learnt from matches."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,10 @@ def test_a_kind_that_is_asked_for_is_given(montage, kind):
 def test_no_pairs_no_lens(montage):
     made = montage(rows=1, columns=1)
     assert found_lens(made, "radial") is None
+
+
+def test_a_tile_that_is_only_deformed_makes_no_lens(montage):
+    made = montage(rows=1, columns=2)
+    shear = np.array([[1.0, 0.02], [0.03, 1.0]])
+    bent = replace(made, matches=replace(made.matches, points_q=made.matches.points_q @ shear))
+    assert found_lens(bent, "auto") is None

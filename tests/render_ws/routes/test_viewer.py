@@ -46,31 +46,6 @@ def pixels(answer):
     return cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_GRAYSCALE)
 
 
-def match(p, q, p_points, q_points):
-    return {
-        "pGroupId": p[0],
-        "pId": p[1],
-        "qGroupId": q[0],
-        "qId": q[1],
-        "matches": {
-            "p": np.transpose(p_points).tolist(),
-            "q": np.transpose(q_points).tolist(),
-            "w": [1.0] * len(p_points),
-        },
-    }
-
-
-@pytest.fixture
-def matched(client, two_tiles):
-    """Collection ``m``: a and b agree but for 3 and 4 pixels, and a and c of two sections exactly."""
-    documents = [
-        match(("1.0", "a"), ("1.0", "b"), [[95.0, 10.0], [95.0, 40.0]], [[5.0, 10.0], [8.0, 44.0]]),
-        match(("1.0", "a"), ("2.0", "c"), [[55.0, 10.0]], [[50.0, 10.0]]),
-        match(("1.0", "a"), ("1.0", "lost"), [[55.0, 10.0]], [[50.0, 10.0]]),
-    ]
-    client.ok("PUT", "/owner/owner/matchCollection/m/matches", documents)
-
-
 def test_the_way_to_the_first_page(get):
     for path in ("/", "/viewer", "/viewer/"):
         answer = get(path)
@@ -124,65 +99,6 @@ def test_thumbnails(get, two_tiles, monkeypatch):
     assert shape.shape == (40, 95)
     assert abs(int(shape[20, 50]) - 110) < 3
     assert get("thumbnail?size=99999").status_code == 400
-
-
-def test_matches_of_a_section(get, matched):
-    found = get("matches/m").json()
-    assert [found["tileIds"][index] for index in (*found["p"], *found["q"])] == ["a", "b"]
-    assert found["count"] == [2]
-    assert found["mean"] == [2.5]
-    assert found["greatest"] == [5.0]
-    assert (found["x"], found["y"]) == ([95.8], [26.0])
-    assert found["unplaced"] == 1
-
-
-def test_matches_between_sections(get, matched):
-    found = get("matches/m?otherZ=2").json()
-    assert found["tileIds"] == ["a", "c"]
-    assert found["greatest"] == [0.0]
-
-
-def test_matches_of_a_pair(get, matched):
-    found = get("matches/m/pair?p=b&q=a").json()
-    assert (found["p"]["tileId"], found["q"]["tileId"]) == ("a", "b")
-    assert found["p"]["points"] == [[95.0, 10.0], [95.0, 40.0]]
-    assert found["q"]["world"] == [[95.0, 10.0], [98.0, 44.0]]
-    assert found["residuals"] == [0.0, 5.0]
-
-
-def test_matches_of_raw_pixels_go_through_all_transforms(client, get, tile, translation):
-    path = client.create("lens")
-    lens = translation(0, 0, metaData={"labels": ["lens"]})
-    two = {"transforms": {"type": "list", "specList": [{**lens, "dataString": "2 0 0 2 0 0"}, translation(10, 0)]}}
-    client.put(path, tile("a", **two), tile("b", **two))
-    document = match(("1.0", "a"), ("1.0", "b"), [[10.0, 10.0]], [[10.0, 10.0]])
-    client.ok("PUT", "/owner/owner/matchCollection/m/matches", [document])
-    assert get("matches/m/pair?p=a&q=b", "lens").json()["p"]["world"] == [[20.0, 10.0]]
-    assert get("matches/m/pair?p=a&q=b&localTransforms=0", "lens").json()["p"]["world"] == [[30.0, 20.0]]
-
-
-@pytest.mark.parametrize(
-    ("path", "status", "message"),
-    [
-        ("matches/other", 404, "other"),
-        ("matches/m/pair?p=a", 400, "name the tiles"),
-        ("matches/m/pair?p=a&q=zzz", 404, "no tile 'zzz'"),
-        ("matches/m?localTransforms=-1", 400, "localTransforms"),
-        ("matches/m?otherZ=9", 400, "9"),
-    ],
-)
-def test_matches_that_cannot_be_shown(get, matched, path, status, message):
-    answer = get(path)
-    assert answer.status_code == status
-    assert message in answer.text
-
-
-def test_a_pair_without_matches(client, get, matched, tile):
-    client.ok("PUT", "/owner/owner/project/project/stack/raw/state/LOADING")
-    client.put("/owner/owner/project/project/stack/raw", tile("d"))
-    answer = get("matches/m/pair?p=a&q=d")
-    assert answer.status_code == 404
-    assert "have no matches" in answer.text
 
 
 def test_a_stack_that_does_not_exist(get):

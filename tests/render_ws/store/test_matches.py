@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from rendermodules.render_ws.errors import InvalidRequest
 from rendermodules.render_ws.models import CollectionId, Points
 from rendermodules.render_ws.store import matches
-from rendermodules.render_ws.store.database import Database
+from rendermodules.render_ws.store.database import Database, database_at
 from rendermodules.render_ws.store.match_points import packed_points, unpacked_points
+from rendermodules.render_ws.store.matches import Canvas
 
 M = "/owner/owner/matchCollection/m"
 
@@ -177,3 +178,24 @@ def test_deleted_collections_are_swept_by_later_writes(client, store, monkeypatc
         left.append(database.connection.execute("SELECT COUNT(*) FROM match_pair").fetchone()[0] - i - 1)
         database.close()
     assert left == [2, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        matches.within_group("a"),
+        matches.outside_group("a"),
+        matches.p_group("a"),
+        matches.between_groups("a", "b"),
+        matches.involving(Canvas("a", "b")),
+        matches.between_canvas_and_group(Canvas("a", "b"), "c"),
+        matches.between_canvases(Canvas("a", "b"), Canvas("c", "d")),
+    ],
+)
+def test_no_question_reads_the_whole_collection(store, selection):
+    plan = database_at(store).connection.execute(
+        f"EXPLAIN QUERY PLAN SELECT * FROM match_pair WHERE {selection.where}", (1, 2, 3, 4, 5)
+    )
+    steps = [row[3] for row in plan]
+    assert any("_group=?" in step for step in steps)
+    assert not [step for step in steps if step.startswith("SCAN") or step.endswith("(collection_id=?)")]
