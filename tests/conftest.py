@@ -17,6 +17,11 @@ import requests
 REPOSITORY = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the workflows, which take longest, so that no process is left alone with one at the end."""
+    items.sort(key=lambda item: "workflows" not in item.path.parts)
+
+
 @pytest.fixture(autouse=True)
 def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep journals away from the user's, and the user's connection away from the tests."""
