@@ -11,6 +11,7 @@ from rendermodules.module.schemas import ENVIRONMENT
 
 MONTAGE, VOLUME = "montage", "3D"
 _SOLVER = "solver.solve_transforms"
+_STITCHING = "stitching.stitch_section"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,10 @@ class Facts:
     def solved(self, solve_type: str) -> bool:
         """Return whether a solve of this type is among what the stack was made by."""
         return any(
-            stack.module == _SOLVER and (stack.provenance.get("parameters") or {}).get("solve_type") == solve_type
+            stack.module == _STITCHING
+            and solve_type == MONTAGE
+            or stack.module == _SOLVER
+            and (stack.provenance.get("parameters") or {}).get("solve_type") == solve_type
             for stack in self.chain
         )
 
@@ -163,6 +167,10 @@ def _montage_steps(facts: Facts, run: _Commands) -> Iterator[Step]:
         yield Step(
             f"No matches connect the tiles of a section of {name}. Find the pairs, then their matches:",
             _matching(run, name, "montage", zNeighborDistance=0),
+        )
+        yield Step(
+            "Or find the pairs, match and place them in one call:",
+            [run.run(_STITCHING, input_stack=name, output_stack=f"{name}_montage", output_collection="montage")],
         )
         return
     yield Step(

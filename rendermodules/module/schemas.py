@@ -69,15 +69,11 @@ class DefaultSchema(argschema.schemas.DefaultSchema):
     @pre_load
     def accept_comments(self, data: Any, **_: Any) -> Any:
         """Return the data without the keys that are comments."""
-        if not isinstance(data, dict):
-            return data
         return {key: value for key, value in data.items() if not str(key).startswith(COMMENT)}
 
     @pre_load
     def accept_aliases(self, data: Any, **_: Any) -> Any:
         """Return the data with every old key renamed."""
-        if not isinstance(data, dict):
-            return data
         renamed = dict(data)
         for old, new in self.all_aliases().items():
             if old in renamed and old not in self.fields:
@@ -91,7 +87,7 @@ class DefaultSchema(argschema.schemas.DefaultSchema):
     @pre_load
     def fill_from_environment(self, data: Any, **_: Any) -> Any:
         """Return the data with absent keys taken from the environment."""
-        if not self.environment or not isinstance(data, dict):
+        if not self.environment:
             return data
         present = {key: os.environ[name] for key, name in self.environment.items() if os.environ.get(name)}
         return {**present, **{key: value for key, value in data.items() if value is not None}}

@@ -32,7 +32,7 @@ from rendermodules.module.schemas import (
 from rendermodules.module.tile_queries import tiles_with_ids
 
 if TYPE_CHECKING:
-    from rendermodules.core.match_frames import MatchFrame
+    from rendermodules.core.grid_matches import OutlinedTile
 
 _PAIRS_PER_BATCH = 256
 
@@ -208,14 +208,15 @@ def _written(
     shared: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Make and write the matches of some pairs."""
+    from rendermodules.core.grid_matches import outlined
     from rendermodules.core.match_frames import match_frame
 
     dropped: Counter[str] = Counter()
     made: list[PointMatches] = []
     wanted = sorted({record[side]["id"] for record in records for side in ("p", "q")} & tiles.keys())
-    frames = {name: match_frame(tiles[name], shared, making.num_local_transforms) for name in wanted}
+    placed = {name: outlined(match_frame(tiles[name], shared, making.num_local_transforms)) for name in wanted}
     for record in records:
-        p, q = (frames.get(record[side]["id"]) for side in ("p", "q"))
+        p, q = (placed.get(record[side]["id"]) for side in ("p", "q"))
         if p is None or q is None:
             dropped["tile not in the stack"] += 1
             continue
@@ -231,7 +232,7 @@ def _written(
     return {"matched": len(made), "match_count": sum(map(len, made)), "dropped": dropped}
 
 
-def _points(p: "MatchFrame", q: "MatchFrame", making: _Making) -> Any:
+def _points(p: "OutlinedTile", q: "OutlinedTile", making: _Making) -> Any:
     from rendermodules.core.grid_matches import overlap_grid, tile_grid
 
     if making.pattern == "tile":

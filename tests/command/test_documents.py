@@ -1,10 +1,15 @@
 """The generated documents."""
 
 import re
+from pathlib import Path
 
-from rendermodules.command.documents import main, migration_document, modules_document, readme_document
+import pytest
+
+from rendermodules.command.documents import DOCUMENTS, main, migration_document, modules_document, readme_document
 from rendermodules.legacy_names import LEGACY_NAMES
 from rendermodules.module.catalogue import modules
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 def test_every_module_and_its_parameters_are_described():
@@ -37,6 +42,12 @@ def test_the_readme_names_every_area():
     assert "old" not in text
     assert all(f"| [{entry.area}](rendermodules/{entry.area}/README.md) |" in text for entry in modules())
     assert readme_document(text) == text
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_are_up_to_date(name):
+    present = (REPOSITORY / name).read_text(encoding="utf-8")
+    assert present == DOCUMENTS[name](present), f"{name} is out of date: run make docs"
 
 
 def test_documents_are_written(tmp_path):

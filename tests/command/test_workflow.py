@@ -57,7 +57,11 @@ def test_images_come_first():
 
 
 def test_the_way_to_a_montage():
-    assert modules_of(ask([RAW]))[:2] == ["pointmatch.create_tilepairs", "pointmatch.generate_point_matches"]
+    assert modules_of(ask([RAW]))[:3] == [
+        "pointmatch.create_tilepairs",
+        "pointmatch.generate_point_matches",
+        "stitching.stitch_section",
+    ]
     solve = ask([RAW], within=["m", "n"])[0].commands[0]
     assert solve[:2] == ["run", "solver.solve_transforms"]
     assert solve[solve.index("--match_collections") + 1] == "m,n"
@@ -70,6 +74,11 @@ def test_the_way_to_a_volume():
     solve = ask([RAW, MONTAGE], within=["m"], between=["m", "s"])[0].commands[0]
     assert solve[solve.index("--match_collections") + 1] == "m,s"
     assert solve[solve.index("--solve_type") + 1] == "3D"
+
+
+def test_a_stitched_section_is_a_montage():
+    stitched = stack("montage", "stitching.stitch_section", source="raw")
+    assert modules_of(ask([RAW, stitched])) == modules_of(ask([RAW, MONTAGE]))
 
 
 def test_a_section_alone_is_done_with_its_montage():

@@ -1,6 +1,6 @@
 import numpy as np
 
-from rendermodules.core.grid_matches import overlap_grid, tile_grid, world_outline
+from rendermodules.core.grid_matches import outlined, overlap_grid, tile_grid
 from rendermodules.core.match_frames import match_frame
 
 
@@ -19,14 +19,14 @@ def bent(strength):
 
 def frame(*transforms, count=0):
     tile = {"tileId": "a", "width": 100.0, "height": 60.0}
-    return match_frame({**tile, "transforms": {"type": "list", "specList": list(transforms)}}, None, count)
+    return outlined(match_frame({**tile, "transforms": {"type": "list", "specList": list(transforms)}}, None, count))
 
 
 def test_a_grid_in_what_two_tiles_share():
     p, q = frame(affine("1 0 0 1 1000 0")), frame(affine("0 1 -1 0 1120 -20"))
     in_p, in_q = overlap_grid(p, q, 10.0, 5.0)
-    np.testing.assert_allclose(p.placing.apply(in_p), q.placing.apply(in_q), atol=1e-9)
-    world = p.placing.apply(in_p)
+    np.testing.assert_allclose(p.frame.placing.apply(in_p), q.frame.placing.apply(in_q), atol=1e-9)
+    world = p.frame.placing.apply(in_p)
     assert len(world) == 4 * 6
     # they share x from 1060 to 1100 and y from 0 to 60
     assert world.min(axis=0).tolist() == [1065, 5]
@@ -37,7 +37,7 @@ def test_points_are_in_the_frame_behind_the_local_transforms():
     p = frame(affine("1 0 0 1 7 0"), affine("1 0 0 1 1000 0"), count=1)
     q = frame(affine("1 0 0 1 7 0"), bent(1e-4), affine("1 0 0 1 1060 0"), count=1)
     in_p, in_q = overlap_grid(p, q, 10.0, 2.0)
-    np.testing.assert_allclose(p.placing.apply(in_p), q.placing.apply(in_q), atol=1e-6)
+    np.testing.assert_allclose(p.frame.placing.apply(in_p), q.frame.placing.apply(in_q), atol=1e-6)
     assert (in_q[:, 0] >= 7).all()
 
 
@@ -61,4 +61,4 @@ def test_a_grid_over_the_first_tile():
 
 
 def test_outlines_follow_bent_borders():
-    assert world_outline(frame(bent(1e-2))).area > 1.2 * 6000
+    assert frame(bent(1e-2)).outline.area > 1.2 * 6000

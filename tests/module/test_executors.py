@@ -51,7 +51,7 @@ def test_workers_are_in_the_folder_of_the_program(tmp_path, monkeypatch):
 
 
 def test_a_dask_cluster():
-    pool = {"cluster": {"type": "LocalCluster", "jobs": 2, "options": {"processes": False}}}
+    pool = {"cluster": {"type": "LocalCluster", "jobs": 2, "options": {"processes": False, "protocol": "tcp://"}}}
     assert map_items(math.sqrt, [9.0, 4.0], pool) == [3.0, 2.0]
     with pytest.raises(ItemError, match=r"-1.0: ValueError"):
         map_items(math.sqrt, [9.0, -1.0], pool)
