@@ -31,7 +31,7 @@ def demo(tmp_path_factory, times):
     command = [sys.executable, "-m", "rendermodules", "demo", "--out", str(folder)]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "To look at it in a browser" in done.stdout
+    assert "open http://127.0.0.1:8080/" in done.stdout
     times["demo"] = time.monotonic() - begin
     return folder
 
