@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from rendermodules.core.consensus import ConsensusParameters, filtered_candidates
 from rendermodules.core.estimation import PlanarModel, composed, inverted, transformed
+from rendermodules.core.phase_correlation import LOBE_RADIUS, Candidates, candidate_displacements
 
 Image = NDArray[Any]
 """A gray image of any type, (rows, columns)."""
@@ -28,16 +28,13 @@ _SECTION_SIDE = 128
 _LARGEST_REDUCTION = 4
 _FLATTENING_RADIUS = 8
 _CANDIDATE_PEAKS = 4
-_PEAK_RADIUS = 3
-_LOBE_RADIUS = 4
-_SMALLEST_WINDOWED_PART = 0.1
 _AMBIGUOUS = 0.8
 _SMALLEST_VALID_PART = 0.1
 _LARGEST_SINE = 0.1
 _FILLED_SIDE = 7
 # flattening leaves structures of about so many pixels that go together
 _STRUCTURE = 12.0
-# standard deviations above what is there by chance: of a section, and of all that agree
+# standard deviations above what is there by chance, of correlation and of phase correlation
 _NOTABLE = 3.0
 _SIGNIFICANT = 4.5
 _DISTINCT = 11.0
@@ -223,8 +220,8 @@ class _Sections(NamedTuple):
     ----------
     centres, displacements : (n, 2) float arrays
         Middles of the sections and by how much they are off there, columns x, y.
-    correlations, evidence : (n,) float arrays
-        Normalised correlations, and by how many standard deviations these are above chance.
+    correlations : (n,) float array
+        Normalised correlations there.
     dropped : dict of str to int
         How many sections went, by reason.
     """
@@ -232,7 +229,6 @@ class _Sections(NamedTuple):
     centres: NDArray[np.float64]
     displacements: NDArray[np.float64]
     correlations: NDArray[np.float64]
-    evidence: NDArray[np.float64]
     dropped: dict[str, int]
 
 
@@ -243,7 +239,7 @@ def _found_sections(
     side = max(_SECTION_SIDE, 2 * radius)
     rows, columns = (min(length, side) for length in p.shape)
     corners = [(row, column) for row in _starts(p.shape[0], rows) for column in _starts(p.shape[1], columns)]
-    centres, displacements, correlations, evidence = [], [], [], []
+    centres, displacements, correlations = [], [], []
     dropped = {"flat": 0, "weak correlation": 0, "ambiguous": 0}
     for row, column in corners:
         part = np.s_[row : row + rows, column : column + columns]
@@ -259,149 +255,51 @@ def _found_sections(
         ]
         found, above_chance = np.array(scores).T
         best = found.argmax()
-        if found[best] < min_correlation or above_chance[best] < _NOTABLE:
-            dropped["weak correlation"] += 1
-        elif _is_ambiguous(candidates, found, above_chance):
-            dropped["ambiguous"] += 1
+        doubt = _doubt(candidates, found, above_chance, min_correlation)
+        if doubt is not None:
+            dropped[doubt] += 1
         else:
             centres.append((column + (columns - 1) / 2, row + (rows - 1) / 2))
             displacements.append(candidates.displacements[best])
             correlations.append(found[best])
-            evidence.append(above_chance[best])
     return _Sections(
         np.array(centres).reshape(-1, 2),
         np.array(displacements).reshape(-1, 2),
         np.array(correlations),
-        np.array(evidence),
         dropped,
     )
 
 
-def _is_ambiguous(
-    candidates: "Candidates", correlations: NDArray[np.float64], above_chance: NDArray[np.float64]
-) -> bool:
-    """Return whether the best of some candidates may be one of many places that a repeated texture fits.
+def _doubt(
+    candidates: Candidates,
+    correlations: NDArray[np.float64],
+    above_chance: NDArray[np.float64],
+    min_correlation: float,
+) -> str | None:
+    """Return why the best of some candidates is not believed, or None.
 
-    It is not when the phases stand out there and nowhere else, as they do only for what is not repeated.
+    Where the phases stand out, and nowhere else, something is that does not repeat itself. Otherwise the pixels have to
+    correlate far better than by chance, and than at any other place.
     """
     best = int(correlations.argmax())
-    apart = np.abs(candidates.displacements - candidates.displacements[best]).max(axis=1) > _LOBE_RADIUS
-    rivals = apart & (above_chance >= _NOTABLE) & (correlations > _AMBIGUOUS * correlations[best])
+    if correlations[best] < min_correlation or above_chance[best] < _NOTABLE:
+        return "weak correlation"
+    apart = np.abs(candidates.displacements - candidates.displacements[best]).max(axis=1) > LOBE_RADIUS
+    rivals = np.flatnonzero(apart & (above_chance >= _NOTABLE) & (correlations > _AMBIGUOUS * correlations[best]))
     distinctness = candidates.distinctness(best)
     if distinctness >= _DISTINCT:
-        return any(candidates.distinctness(index) > _AMBIGUOUS * distinctness for index in np.flatnonzero(rivals))
-    return bool(rivals.any() or above_chance[best] < _NOTABLE * np.sqrt(candidates.structure / _STRUCTURE))
+        equal = any(candidates.distinctness(index) > _AMBIGUOUS * distinctness for index in rivals)
+        return "ambiguous" if equal else None
+    if len(rivals):
+        return "ambiguous"
+    enough = _SIGNIFICANT * np.sqrt(candidates.structure / _STRUCTURE)
+    return "weak correlation" if above_chance[best] < enough else None
 
 
 def _starts(length: int, side: int) -> NDArray[np.intp]:
     """Return where sections begin that cover a length and overlap by about half."""
     count = max(1, round(2 * length / side) - 1)
     return np.rint(np.linspace(0, length - side, count)).astype(np.intp)
-
-
-class Candidates(NamedTuple):
-    """Displacements of one image against another that are worth a closer look.
-
-    Attributes
-    ----------
-    displacements : (n, 2) float array
-        x, y such that the first image at a point looks like the second at the point plus x, y; to a fraction of a
-        pixel. The first half are peaks of the phase correlation, highest first.
-    structure : float
-        How many pixels go together in both images: few in a fine texture, many in a repeated or striped one.
-    phases : (rows, columns) float array
-        The phase correlation at whole displacements, its middle at 0, in its own standard deviations.
-    """
-
-    displacements: NDArray[np.float64]
-    structure: float
-    phases: Floats
-
-    def distinctness(self, index: int | np.intp) -> float:
-        """Return how far the phase correlation stands out at a displacement, or a pixel beside it."""
-        row, column = np.rint(self.displacements[index][::-1]).astype(int) + np.array(self.phases.shape) // 2
-        return float(self.phases[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].max())
-
-
-def candidate_displacements(p: Floats, q: Floats, radius: int, count: int) -> Candidates:
-    """Return the likeliest displacements of one image against another of the same shape.
-
-    The phase correlation is sharp and finds what two images share beneath a repeated texture; the plain correlation
-    shows all places that such a texture fits, and where few large things lie.
-
-    Parameters
-    ----------
-    p, q : (rows, columns) float arrays
-        With their mean at about 0.
-    radius : int
-        Largest displacement along x and y, in pixels.
-    count : int
-        How many peaks of either correlation are wanted.
-
-    References
-    ----------
-    .. [1] Bartlett, "Some aspects of the time-correlation problem in regard to tests of significance", Journal of the
-       Royal Statistical Society 98 (1935), for the number of pixels that go together. :DOI:`10.2307/2342284`
-    """
-    shape = [scipy.fft.next_fast_len(length + radius, real=True) for length in p.shape]
-    windows = [np.sqrt(np.hanning(length + 2)[1:-1]).astype(np.float32) for length in p.shape]
-    p, q = (image * windows[0][:, None] * windows[1] for image in (p, q))
-    spectrum = np.conj(scipy.fft.rfft2(p, shape)) * scipy.fft.rfft2(q, shape)
-    plain = scipy.fft.irfft2(spectrum, shape)
-    phases = scipy.fft.irfft2(_whitened(spectrum, shape[1]), shape)
-    energy = float(np.vdot(p, p)) * float(np.vdot(q, q))
-    structure = float(np.vdot(plain, plain)) / max(energy, np.finfo(float).tiny)
-    reaches = [min(radius, (length - 1) // 2) for length in p.shape]
-    around = np.ix_(*(np.arange(-reach, reach + 1) for reach in reaches))
-    # what is moved far is seen through little of both windows
-    seen = np.outer(*(_window_overlap(window, reach) for window, reach in zip(windows, reaches, strict=True)))
-    phases = phases[around] / max(float(phases.std()), np.finfo(float).tiny)
-    plain = plain[around] / np.maximum(seen, _SMALLEST_WINDOWED_PART)
-    places = [*_peaks(phases, count, _PEAK_RADIUS), *_peaks(plain, count, _LOBE_RADIUS)]
-    return Candidates(np.array(places) - reaches[::-1], structure, phases)
-
-
-def _whitened(spectrum: NDArray[Any], columns: int) -> NDArray[Any]:
-    """Return only the phases of half a spectrum, whose highest frequencies are noise and interpolation."""
-    magnitude = np.abs(spectrum)
-    vertical, horizontal = np.fft.fftfreq(len(spectrum))[:, None], np.fft.rfftfreq(columns)[None]
-    low = np.exp(-(vertical**2 + horizontal**2) / (2 * 0.2**2)).astype(np.float32)
-    whitened: NDArray[Any] = spectrum / (magnitude + 1e-3 * magnitude.mean() + np.finfo(np.float32).tiny) * low
-    return whitened
-
-
-def _window_overlap(window: Floats, reach: int) -> NDArray[Any]:
-    """Return which part of a window's energy it shares with itself moved by -reach to reach."""
-    middle = len(window) - 1
-    return np.correlate(window, window, "full")[middle - reach : middle + reach + 1] / np.vdot(window, window)
-
-
-def _peaks(surface: Floats, count: int, radius: int) -> list[tuple[float, float]]:
-    """Return column and row of the highest places of a surface that are more than a radius apart, highest first."""
-    left = surface.copy()
-    peaks = []
-    for _ in range(count):
-        row, column = (int(index) for index in np.unravel_index(left.argmax(), left.shape))
-        peaks.append(
-            (
-                column + _vertex(surface[row, max(column - 1, 0) : column + 2]),
-                row + _vertex(surface[max(row - 1, 0) : row + 2, column]),
-            )
-        )
-        left[max(row - radius, 0) : row + radius + 1, max(column - radius, 0) : column + radius + 1] = -np.inf
-    return peaks
-
-
-def _vertex(values: Floats) -> float:
-    """Return the place of the vertex of the parabola through three values, from the middle one; 0 at an edge.
-
-    The middle one need not be the largest when it is what was left beside a higher peak.
-    """
-    if len(values) < 3:
-        return 0.0
-    before, middle, after = (float(value) for value in values)
-    curvature = before - 2 * middle + after
-    return float(np.clip(0.5 * (before - after) / curvature, -0.5, 0.5)) if curvature < 0 else 0.0
 
 
 def _correlation(
@@ -457,8 +355,6 @@ def _agreed(
     if correction is None or abs(correction[1, 0]) > _LARGEST_SINE:
         return _not_aligned({**dropped, "disagreeing": len(p)})
     chosen = sets[0].indices
-    if np.linalg.norm(sections.evidence[chosen]) < _SIGNIFICANT:
-        return _not_aligned({**dropped, "weak correlation": dropped["weak correlation"] + len(p)})
     matrix = composed(expected, correction)
     return Alignment(
         matrix,

@@ -9,7 +9,8 @@ their first num_local_transforms transforms; that number is in the output, since
 Matches are written in batches as they are found. A run that was killed goes on where it stopped and ends with the same
 matches, whatever the number of workers. Pairs that are dropped are counted by their reason, and a pair that the
 collection has from an earlier run loses its old matches. The run fails when too small a part of the pairs of a section,
-or of two sections, has matches, or when images cannot be read; what was found is kept all the same.
+or of two sections, has matches; what was found is kept all the same. It also fails when images cannot be read: their
+pairs keep what an earlier run has found, and are all that is matched when the run is repeated.
 """
 
 import functools

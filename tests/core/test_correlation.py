@@ -3,7 +3,6 @@ import pytest
 
 from rendermodules.core.correlation import (
     aligned,
-    candidate_displacements,
     informative,
     overlap_box,
 )
@@ -32,25 +31,6 @@ def test_overlap_box(matrix, margin, box):
 def test_overlap_box_of_images_apart_is_empty():
     first, past = overlap_box((40, 50), (40, 50), moved(-80, 0), 5)
     assert not (past > first).all()
-
-
-@pytest.mark.parametrize("shift", [(0.0, 0.0), (5.0, -3.0), (-7.25, 2.5), (0.5, 9.75)])
-def test_peak_tells_where_p_lies_in_q(texture, shift):
-    field = texture((96, 128))
-    spectrum = np.fft.fft2(field - field.mean())
-    phase = np.fft.fftfreq(96)[:, None] * shift[1] + np.fft.fftfreq(128) * shift[0]
-    p, q = field - field.mean(), np.fft.ifft2(spectrum * np.exp(-2j * np.pi * phase)).real
-    peaks = candidate_displacements(p.astype(np.float32), q.astype(np.float32), 12, 2).displacements
-    np.testing.assert_allclose(peaks[0], shift, atol=0.15)
-
-
-def test_further_peaks_stay_within_the_radius(texture):
-    # what is left beside a high peak is a slope, not a peak
-    p, q = (texture((60, 70), seed) - 128 for seed in (0, 1))
-    for other in (p, q, np.zeros_like(p)):
-        peaks = candidate_displacements(p, other, 6, 5).displacements
-        assert np.isfinite(peaks).all()
-        assert np.abs(peaks).max() <= 6.5
 
 
 @pytest.mark.parametrize("search_radius", [0, 3, 90, 5000])
