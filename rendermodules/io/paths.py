@@ -69,6 +69,13 @@ def url_of_path(path: str | os.PathLike[str]) -> str:
     return "file://" + quote(absolute, safe=_UNQUOTED)
 
 
+def url_of_place(place: str) -> str:
+    """Return the URL of what a user gave, a path (``~`` expanded) or a URL, percent-encoded whether it was or not."""
+    if not is_local(place):
+        return encoded_url(place)
+    return url_of_path(local_path(place) if _SCHEME.match(place) else Path(place).expanduser())
+
+
 def local_path(location: str | os.PathLike[str]) -> Path:
     """Return the path of what a user gave: a path, or a ``file:`` URL."""
     return path_of_url(os.fspath(location))

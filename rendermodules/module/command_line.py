@@ -106,7 +106,11 @@ def _field(schema: Any, path: str) -> marshmallow.fields.Field | None:
 
 
 def _as_one_text(values: Sequence[str]) -> str:
-    return values[0] if len(values) == 1 else json.dumps(values)
+    """Return the arguments of a list as the one text that its field understands."""
+    if len(values) == 1 and not values[0].lstrip().startswith("{"):
+        return values[0]
+    elements = (text if text.lstrip().startswith("{") else json.dumps(text) for text in values)
+    return f"[{','.join(elements)}]"
 
 
 def _json_object(file: Path) -> dict[str, Any]:

@@ -52,9 +52,7 @@ class MergedStackParameters(ZValueParameters):
 class MergeStacksParameters(RenderParameters, OutputStackParameters, PoolParameters, SectionIdParameters):
     """Parameters of merge_stacks."""
 
-    stacks = NestedList(
-        MergedStackParameters, "stacks to merge, in their order; a mere name stands for a whole stack", required=True
-    )
+    stacks = NestedList(MergedStackParameters, "stacks to merge, in order; a mere name is a whole stack", required=True)
     z_mode = Str(
         "keep: sections have the z that they had; consecutive: first_z, first_z + 1 ... through all stacks",
         default="keep",

@@ -11,7 +11,7 @@ import pytest
 from rendermodules.module.command_line import given_parameters, parser_of
 from rendermodules.module.template_module import TemplateModule
 from rendermodules.stack.apply_transform_to_stack import ApplyTransformToStackParameters
-from rendermodules.stack.edit_image_pyramids import EditImagePyramids
+from rendermodules.stack.edit_image_pyramids import EditImagePyramids, EditImagePyramidsParameters
 
 MODULE = "rendermodules.module.template_module"
 
@@ -89,6 +89,18 @@ def test_negative_numbers_with_exponents_on_the_command_line():
 def test_a_list_of_texts_keeps_their_commas():
     texts = given("--input_stacks", "a,b", "c")["input_stacks"]
     assert ApplyTransformToStackParameters().fields["input_stacks"].deserialize(texts) == ["a,b", "c"]
+
+
+def test_objects_on_the_command_line():
+    def operations(*argv):
+        text = given_parameters(EditImagePyramidsParameters(), None, ["--operations", *argv])["operations"]
+        return EditImagePyramidsParameters().fields["operations"].deserialize(text)
+
+    mask, keep = '{"operation": "set_mask"}', '{"operation": "keep_levels", "last_level": 2}'
+    assert [one["operation"] for one in operations(mask, keep)] == ["set_mask", "keep_levels"]
+    assert operations(mask) == operations(f"[{mask}]")
+    with pytest.raises(marshmallow.ValidationError, match="not JSON"):
+        operations("{'operation': 'set_mask'}")
 
 
 def test_options_win_over_the_file_and_the_file_over_the_dict(tmp_path):
