@@ -67,6 +67,17 @@ def check_answer(response: Any, what: str, doing: str = "reading") -> None:
         )
 
 
+def json_answer(response: Any, what: str) -> Any:
+    """Return the JSON that Render answers with; raise a `RenderModuleError` if it has refused, or it is none."""
+    check_answer(response, what)
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        raise RenderModuleError(
+            f"reading {what} failed: the answer is not JSON; does Render answer at {response.url}? {response.text[:200]}"
+        ) from None
+
+
 def stack_names(render: Render) -> list[str]:
     """Return the names of the project's stacks."""
     everything = renderapi.render.get_stack_metadata_by_owner(render=render)
@@ -89,8 +100,7 @@ def stack_metadata(render: Render, stack: str) -> dict[str, Any]:
         raise RenderModuleError(
             f"stack {stack} does not exist in project {render.DEFAULT_PROJECT} of {render.DEFAULT_OWNER}{hint}"
         )
-    check_answer(response, f"the metadata of stack {stack}")
-    metadata: dict[str, Any] = orjson.loads(response.content)
+    metadata: dict[str, Any] = json_answer(response, f"the metadata of stack {stack}")
     return metadata
 
 
@@ -170,8 +180,7 @@ def tile_ids(render: Render, stack: str, first_z: float | None = None, last_z: f
     response = render.session.get(
         stack_url(render, stack, "/tileIds"), params={key: value for key, value in limits.items() if value is not None}
     )
-    check_answer(response, f"the tile ids of stack {stack}")
-    ids: list[str] = orjson.loads(response.content)
+    ids: list[str] = json_answer(response, f"the tile ids of stack {stack}")
     return ids
 
 
@@ -197,8 +206,7 @@ def read_section(render: Render, stack: str, z: float, *, missing_ok: bool = Fal
     response = render.session.get(stack_url(render, stack, f"/z/{float(z)!r}/resolvedTiles"))
     if response.status_code == 404 and missing_ok:
         return Section(z, [])
-    check_answer(response, f"the tiles of stack {stack} at z={z}")
-    resolved = orjson.loads(response.content)
+    resolved = json_answer(response, f"the tiles of stack {stack} at z={z}")
     tiles = resolved["tileIdToSpecMap"]
     return Section(z, [tiles[tile_id] for tile_id in sorted(tiles)], resolved.get("transformIdToSpecMap") or {})
 
@@ -258,8 +266,7 @@ def differing_transforms(render: Render, stack: str, transforms: Mapping[str, Tr
         response = render.session.get(stack_url(render, stack, f"/transform/{quote(transform_id, safe='')}"))
         if response.status_code == 404:
             continue
-        check_answer(response, f"the transform {transform_id} of stack {stack}")
-        if orjson.loads(response.content) != spec:
+        if json_answer(response, f"the transform {transform_id} of stack {stack}") != spec:
             differing.append(transform_id)
     return differing
 
@@ -288,8 +295,7 @@ def open_stack(render: Render, stack: str, version: Mapping[str, Any]) -> None:
         if not is_java_name(stack):
             _logger.warning("a Render in Java could not have a stack called %s: letters, digits, single _", stack)
     else:
-        check_answer(response, f"the metadata of stack {stack}")
-        metadata = orjson.loads(response.content)
+        metadata = json_answer(response, f"the metadata of stack {stack}")
         if metadata["state"] in ("READ_ONLY", "OFFLINE"):
             raise RenderModuleError(
                 f"stack {stack} is {metadata['state']}; set it COMPLETE or choose another output stack"

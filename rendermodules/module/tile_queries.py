@@ -7,7 +7,7 @@ import orjson
 from renderapi.render import Render
 
 from rendermodules.core.sections import TileSpec
-from rendermodules.module.stacks import check_answer, stack_url
+from rendermodules.module.stacks import json_answer, stack_url
 
 _TILES_PER_REQUEST = 1000
 
@@ -34,7 +34,7 @@ def tiles_with_ids(render: Render, stack: str, tile_ids: Iterable[str]) -> dict[
             data=orjson.dumps(wanted[start : start + _TILES_PER_REQUEST]),
             headers={"Content-Type": "application/json"},
         )
-        found.update((tile["tileId"], tile) for tile in _checked(response, f"tiles of stack {stack}"))
+        found.update((tile["tileId"], tile) for tile in json_answer(response, f"tiles of stack {stack}"))
     return found
 
 
@@ -47,9 +47,4 @@ def section_ids(render: Render, stack: str) -> dict[float, list[str]]:
 
 
 def _json(render: Render, stack: str, path: str, what: str) -> Any:
-    return _checked(render.session.get(stack_url(render, stack, path)), what)
-
-
-def _checked(response: Any, what: str) -> Any:
-    check_answer(response, what)
-    return orjson.loads(response.content)
+    return json_answer(render.session.get(stack_url(render, stack, path)), what)

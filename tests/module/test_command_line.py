@@ -1,13 +1,16 @@
 """The command line of a module, by the smallest modules that have one."""
 
+import http.server
 import json
 import os
 import subprocess
 import sys
+import threading
 
 import marshmallow
 import pytest
 
+from rendermodules.datamanagement.compare_zs import CompareZs
 from rendermodules.module.command_line import given_parameters, parser_of
 from rendermodules.module.template_module import TemplateModule
 from rendermodules.stack.apply_transform_to_stack import ApplyTransformToStackParameters
@@ -136,3 +139,45 @@ def test_help_begins_with_what_must_be_given_and_says_what_lists_hold():
     assert places == sorted(places)
     assert "each of operations:" in text
     assert "first_level: integer; for keep_levels: the finest level to keep; at least 0 (default=0)" in text
+
+
+class _Wrong(http.server.BaseHTTPRequestHandler):
+    """Answers with the page of a proxy, or only with the beginning of an answer, or with an error of Java."""
+
+    def do_GET(self):
+        status, length, body = {
+            "page": (200, 20, b"<html>log in</html>\n"),
+            "broken": (200, 1000, b'{"stackId": {'),
+            "error": (500, 20, b"NullPointerException"),
+        }[self.server.kind]
+        self.send_response(status)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("page", "the answer is not JSON; does Render answer at"),
+        ("broken", "Render broke off in the middle of an answer"),
+        ("error", "reading the metadata of stack a failed: Render answered 500: NullPointerException"),
+    ],
+)
+def test_what_is_no_answer_of_render_is_said_in_one_line(kind, message, capsys):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Wrong)
+    server.kind = kind
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    host = f"http://127.0.0.1:{server.server_port}"
+    argv = ["--stacks", "a", "--render.host", host, "--render.owner", "o", "--render.project", "p"]
+    try:
+        assert CompareZs.main(argv) == 1
+    finally:
+        server.shutdown()
+        server.server_close()
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert len(shown.splitlines()) == 1
