@@ -229,7 +229,7 @@ def _explained(error: BaseException) -> str:
         return f"Render does not answer; is render.host right and the service running? ({short_reason(error, 300)})"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return (
-            f"Render broke off in the middle of an answer; start again, it goes on from there ({short_reason(error)})"
+            f"Render broke off in the middle of an answer; start again to go on ({short_reason(error)})"
         )
     if isinstance(error, json.JSONDecodeError):
         return f"an answer of Render is not JSON ({short_reason(error)})"

@@ -74,7 +74,7 @@ def json_answer(response: Any, what: str) -> Any:
         return orjson.loads(response.content)
     except orjson.JSONDecodeError:
         raise RenderModuleError(
-            f"reading {what} failed: the answer is not JSON; does Render answer at {response.url}? {response.text[:200]}"
+            f"reading {what} failed: the answer is not JSON; does Render answer at {response.url}? {response.text[:99]}"
         ) from None
 
 
