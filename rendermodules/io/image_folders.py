@@ -98,6 +98,8 @@ def images_of_pattern(folder: str, pattern: str | None) -> Table:
     except re.error as error:
         raise InputError(f"the pattern {pattern!r} is no regular expression: {error}") from None
     names = file_names(folder, deep=pattern is not None and "/" in pattern)
+    # the halves of files that Macs put beside them (._s1.tif), and what a killed program left, are no images
+    names = [name for name in names if not PurePosixPath(name).name.startswith(".")]
     if expression is None:
         names = [name for name in names if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES]
         if not names:

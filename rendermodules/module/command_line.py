@@ -8,7 +8,6 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import marshmallow
@@ -17,6 +16,7 @@ from argschema.utils import args_to_dict, schema_argparser, smart_merge
 from renderapi.errors import RenderError
 
 from rendermodules.core.problems import InputError
+from rendermodules.io.paths import UrlError, local_path
 from rendermodules.module.errors import ConnectionParametersError, ItemError, RenderModuleError, short_reason
 from rendermodules.module.terminal_log import logging_to_terminal
 
@@ -81,7 +81,7 @@ def given_parameters(
     texts = {name: _as_one_text(value) if isinstance(value, list) else value for name, value in values}
     options = args_to_dict(argparse.Namespace(**texts), schema)
     file = options.get("input_json")
-    given = _json_object(Path(file).expanduser()) if file else copy.deepcopy(dict(input_data or {}))
+    given = _json_object(file) if file else copy.deepcopy(dict(input_data or {}))
     merged: dict[str, Any] = smart_merge(given, options)
     return merged
 
@@ -113,9 +113,11 @@ def _as_one_text(values: Sequence[str]) -> str:
     return f"[{','.join(elements)}]"
 
 
-def _json_object(file: Path) -> dict[str, Any]:
+def _json_object(file: str) -> dict[str, Any]:
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = json.loads(local_path(file).read_text(encoding="utf-8"))
+    except UrlError as error:
+        problem = str(error)
     except OSError as error:
         problem = f"{file} cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:
@@ -228,9 +230,7 @@ def _explained(error: BaseException) -> str:
     if isinstance(error, (requests.ConnectionError, requests.Timeout)):
         return f"Render does not answer; is render.host right and the service running? ({short_reason(error, 300)})"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return (
-            f"Render broke off in the middle of an answer; start again to go on ({short_reason(error)})"
-        )
+        return f"Render broke off in the middle of an answer; start again to go on ({short_reason(error)})"
     if isinstance(error, json.JSONDecodeError):
         return f"an answer of Render is not JSON ({short_reason(error)})"
     return short_reason(error)
