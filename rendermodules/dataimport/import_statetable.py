@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rendermodules.core.acquisitions import AcquiredImage
-from rendermodules.core.problems import results_of_all
+from rendermodules.core.problems import Problems, results_of_all
 from rendermodules.core.state_tables import (
     StateTableRow,
     channel_stacks,
@@ -88,9 +88,9 @@ class ImportStatetable(ImageImportModule):
     def _prepare(self, item: tuple[str, list[AcquiredImage]]) -> None:
         """Complete and check the images of a stack."""
         stack, images = item
-        source = f"the images of {stack}"
-        self.complete(images, source, self._image_folder())
-        self.check_images(images, source)
+        problems = Problems(f"the images of {stack}")
+        self.complete(images, problems, self._image_folder())
+        self.check_images(images, problems)
 
     def _stacks(self) -> dict[str, list[AcquiredImage]]:
         args = self.args

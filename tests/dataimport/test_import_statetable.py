@@ -81,10 +81,14 @@ def test_everything_wrong_is_said_before_anything_is_written(render, render_para
     gone = [tmp_path / "raw ü" / "rib0" / f"S0_DAPI_1_F{frame}.tif" for frame in (0, 1)]
     for path in gone:
         path.unlink()
+    first = Path(tables[0])
+    lines = first.read_text(encoding="utf-8").splitlines()
+    first.write_text("\n".join([*lines, lines[3]]), encoding="utf-8")
     with pytest.raises(InputError) as caught:
         imported(render_parameters, tables)
     assert "the images of ACQ_DAPI_1: the image cannot be read: state_0.csv line 2" in str(caught.value)
     assert "state_0.csv line 3" in str(caught.value)
+    assert f"the images of ACQ_GFP: two images of one tile: state_0.csv line {len(lines) + 1}" in str(caught.value)
     assert stacks.stack_names(render) == []
 
 
