@@ -74,17 +74,7 @@ class GenerateEMTilespecsFromMetafile(ImageImportModule):
         )
         problems = Problems(metafile)
         self.complete(images, problems, self.args["image_directory"] or folder_of(metafile))
-        self.check_images(images, problems)
-        with self.journal() as journal:
-            resolution = images[0].layout["pixelsize"]
-            results = self.write_images(
-                self.args["output_stack"],
-                images,
-                journal=journal,
-                stackResolutionX=resolution,
-                stackResolutionY=resolution,
-            )
-        return self.report(results)
+        return self.import_images(images, problems)
 
 
 if __name__ == "__main__":

@@ -107,17 +107,7 @@ class ImportImageDirectory(ImageImportModule):
             masks if any(masks) else self.mask_urls(len(table)),
         )
         first = self.args["reference_channel"] and chosen_channel(images, self.args["reference_channel"])
-        self.check_images(images, problems)
-        with self.journal() as journal:
-            results = self.write_images(
-                self.args["output_stack"],
-                images,
-                journal=journal,
-                first_channel=first,
-                stackResolutionX=self.args["pixelsize"],
-                stackResolutionY=self.args["pixelsize"],
-            )
-        return self.report(results)
+        return self.import_images(images, problems, first_channel=first)
 
     def _table(self) -> tuple[Table, str]:
         """Return the table of the images, its columns called by our names, and the folder of the images."""

@@ -86,19 +86,8 @@ class ImportOme(ImageImportModule):
         if args["extracted_directory"]:
             problems.raise_if_any()
             self.extract(images, args["extracted_directory"])
-        self.check_images(images, problems)
         first = args["reference_channel"] and chosen_channel(images, args["reference_channel"])
-        resolution = images[0].layout.get("pixelsize")
-        with self.journal() as journal:
-            results = self.write_images(
-                args["output_stack"],
-                images,
-                journal=journal,
-                first_channel=first,
-                stackResolutionX=resolution,
-                stackResolutionY=resolution,
-            )
-        return self.report(results)
+        return self.import_images(images, problems, first_channel=first)
 
     def _places(self) -> list[str]:
         return expanded_places(self.args["ome_files"])

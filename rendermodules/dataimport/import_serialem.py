@@ -58,17 +58,7 @@ class ImportSerialem(ImageImportModule):
         results_of_all(add, self.args["metadata_files"])
         if self.args["extracted_directory"]:
             self.extract(images, self.args["extracted_directory"])
-        self.check_images(images, Problems("the montages"))
-        resolution = images[0].layout.get("pixelsize")
-        with self.journal() as journal:
-            results = self.write_images(
-                self.args["output_stack"],
-                images,
-                journal=journal,
-                stackResolutionX=resolution,
-                stackResolutionY=resolution,
-            )
-        return self.report(results)
+        return self.import_images(images, Problems("the montages"))
 
     def _images(self, path: str, z_start: float) -> list[AcquiredImage]:
         rules = SerialEMRules(

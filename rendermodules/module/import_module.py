@@ -160,7 +160,7 @@ class ImportModule(RenderModule):
 class ImageImportModule(ImportModule):
     """Acquired images in, sections of a stack out.
 
-    The author writes `run`, with `complete`, `check_images` and `write_images` in it.
+    The author writes `run`, with `complete` and `import_images` in it.
     """
 
     default_schema = ImageImportParameters
@@ -247,14 +247,32 @@ class ImageImportModule(ImportModule):
                 _check_rule(names, image, problems)
         problems.raise_if_any()
 
+    def import_images(
+        self, images: Sequence[AcquiredImage], problems: Problems, *, first_channel: str | None = None
+    ) -> dict[str, Any]:
+        """Write images that are found fit into the output stack and return the module's output.
+
+        See `check_images` and `write_images`; the pixels of the layout are those of the world.
+        """
+        self.check_images(images, problems)
+        with self.journal() as journal:
+            results = self.write_images(
+                self.args["output_stack"],
+                images,
+                journal=journal,
+                pixelsize=images[0].layout.get("pixelsize"),
+                first_channel=first_channel,
+            )
+        return self.report(results)
+
     def write_images(
         self,
         stack: str,
         images: Sequence[AcquiredImage],
         *,
         journal: Journal,
+        pixelsize: float | None,
         first_channel: str | None = None,
-        **version: Any,
     ) -> list[dict[str, Any]]:
         """Write the tiles that images make into a stack, a section at a time.
 
@@ -266,10 +284,10 @@ class ImageImportModule(ImportModule):
             The images, which `check_images` has found fit.
         journal : Journal
             Journal of the run.
+        pixelsize : float or None
+            Of the world, in nm, for the resolution of a new stack.
         first_channel : str, optional
             See `section_of_images`.
-        **version
-            Fields of Render's StackVersion for a new stack.
         """
         lacking, count = tiles_lacking_channels(images)
         if lacking:
@@ -286,8 +304,9 @@ class ImageImportModule(ImportModule):
             ),
             journal=journal,
             describe=functools.partial(_section_name, stack=stack),
+            stackResolutionX=pixelsize,
+            stackResolutionY=pixelsize,
             stackResolutionZ=self.args["section_thickness"],
-            **version,
         )
 
 

@@ -55,6 +55,16 @@ def test_a_stack_for_each_session(render, render_parameters, tables):
     assert tile["channels"][1]["maxIntensity"] == 65535.0
 
 
+@pytest.mark.parametrize(("given", "expected"), [({}, 103.0), ({"pixelsize": 98.5}, 98.5)])
+def test_new_stacks_have_the_resolution_of_the_microscope(render, render_parameters, tables, given, expected):
+    table = Path(tables[0])
+    first, *lines = table.read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join([f"{first},scale_x", *(f"{line},0.103" for line in lines)]), encoding="utf-8")
+    imported(render_parameters, tables[:1], section_thickness=70, **given)
+    version = stacks.stack_metadata(render, "ACQ_GFP")["currentVersion"]
+    assert [version[f"stackResolution{axis}"] for axis in "XYZ"] == [expected, expected, 70.0]
+
+
 def test_ribbons_one_after_the_other(render, render_parameters, tables):
     imported(render_parameters, tables[:1], channels=["GFP"])
     imported(render_parameters, tables[1:], channels=["GFP"], sections=[1])
