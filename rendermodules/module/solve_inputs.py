@@ -12,6 +12,7 @@ from rendermodules.core.pointmatches import PointMatches
 from rendermodules.core.problems import listed
 from rendermodules.core.sections import Section
 from rendermodules.core.solve.match_table import MatchTable, joined_matches, match_table
+from rendermodules.core.solve.matches import Z_DIGITS
 from rendermodules.core.solve.options import NO_ANCHORS, Anchors
 from rendermodules.core.solve.tile_table import FrameRule, TileTable, anchors_of, joined_tables, section_id, tile_table
 from rendermodules.io.match_files import read_match_file
@@ -126,14 +127,16 @@ class SolveInputs(NamedTuple):
         """
         groups: dict[float, dict[str, None]] = {}
         for z, group in zip(table.z.tolist(), table.groups, strict=True):
-            groups.setdefault(z, {})[group] = None
+            groups.setdefault(round(z, Z_DIGITS), {})[group] = None
         if depths is None:
             return [Groups(name, group, None) for own in groups.values() for group in own for name in self.collections]
         units: dict[Groups, None] = {}
         for z, own in groups.items():
             for depth in depths:
                 partners = (
-                    self.groups_within(own) if depth == 0 else self.groups_between(own, groups.get(z + depth, ()))
+                    self.groups_within(own)
+                    if depth == 0
+                    else self.groups_between(own, groups.get(round(z + depth, Z_DIGITS), ()))
                 )
                 units.update(dict.fromkeys(partners))
         return list(units)

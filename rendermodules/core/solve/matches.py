@@ -63,6 +63,10 @@ class PairMatches:
         )
 
 
+Z_DIGITS = 6
+"""Decimals of z that tell sections apart."""
+
+
 def concatenated(parts: Sequence[PairMatches]) -> PairMatches:
     """Return the matches of several collections in one; the same pair may occur in many."""
     counts = np.concatenate([np.empty(0, dtype=np.int64), *(part.counts for part in parts)])
@@ -194,6 +198,15 @@ def _oriented(matches: PairMatches, chosen: IntArray, source: IntArray, keys: In
         np.where(swapped, points_p, points_q),
         matches.weights[chosen].astype(np.float64),
     )
+
+
+def z_distances(z: FloatArray, pairs: IntArray) -> FloatArray:
+    """Return how far apart in z (m,) the tiles of pairs (m, 2) are, to a millionth.
+
+    Differences of z that are no whole numbers, such as 0.3 - 0.2 and 0.2 - 0.1, are not equal in their last digits.
+    """
+    distances: FloatArray = np.round(np.abs(z[pairs[:, 0]] - z[pairs[:, 1]]), Z_DIGITS)
+    return distances
 
 
 def depth_factors(
