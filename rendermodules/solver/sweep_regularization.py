@@ -70,8 +70,8 @@ class SweepRegularizationOutput(OutputParameters):
 
     sweeps = Json(
         "for each section, or for all together: learnt (what a solve chooses), likeliest (of those tried), acceptable "
-        "(least residual first), singular (too weak to hold the tiles), rows (what came of each), weights (factors that "
-        "matches got by their distance in z for being more or less exact than others)",
+        "(least residual first), singular (too weak to hold the tiles), rows (what came of each), weights (factors "
+        "that matches got by their distance in z for being more or less exact than others)",
         required=True,
     )
     files = List(Str, "tables and pictures written", required=True)
