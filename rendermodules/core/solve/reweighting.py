@@ -26,7 +26,7 @@ SMALLEST_SCALE = 0.25
 """Pixels. However small the median, a pair within three times this is not wrong."""
 
 ALWAYS_KEPT = -1
-"""Kind of pairs that are not matches but wishes, such as anchors: their weight is never changed."""
+"""Kind of pairs that are not judged, such as anchors, which are no matches but wishes: their weight never changes."""
 
 
 def pair_residuals(moments: PairMoments, coefficients: FloatArray) -> FloatArray:

@@ -338,8 +338,10 @@ class Lesson:
 def lesson(problem: Problem, model: LinearModel, factors: FloatArray, hold_mean: bool = True) -> Lesson:
     """Return what the strength is learnt from, with pairs weighted by factors (m,)."""
     moments = problem.moments
-    sample = connected_sample(len(problem.prior), moments.pairs, SAMPLE_TILES)
-    keep = pairs_within(sample, moments.pairs)
+    # pairs of two tiles that stay say nothing of how others deform
+    loose = ~pairs_within(problem.fixed, moments.pairs)
+    sample = connected_sample(len(problem.prior), moments.pairs[loose], SAMPLE_TILES)
+    keep = loose & pairs_within(sample, moments.pairs)
     part = problem.subset(keep)
     counts = part.moments.counts
     share = np.minimum(1.0, INDEPENDENT_POINTS / counts)

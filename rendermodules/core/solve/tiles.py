@@ -101,7 +101,7 @@ class Preparation:
     distances : (k,) float array
         In z, of the pairs that there are.
     kinds : (m,) int array
-        Index of the distance of each pair of the problem; ``ALWAYS_KEPT`` for anchors.
+        Index of the distance of each pair of the problem; ``ALWAYS_KEPT`` for anchors and pairs of two fixed tiles.
     """
 
     checked: CheckedMatches
@@ -130,7 +130,7 @@ def preparation(
     checked = checked_matches(matches, len(tiles), options.minimum_points, options.maximum_points, options.seed)
     if len(tiles) > 1 and not len(checked.matches.pairs):
         raise NoMatchesError(f"no matches that a solve can use: {dropped_text(checked, len(matches.pairs))}")
-    distances, kinds = _pair_kinds(tiles.sections, checked.matches.pairs)
+    distances, kinds = _pair_kinds(tiles, checked.matches.pairs)
     everything, pairs = _with_anchors(tiles, checked.matches, anchors)
     frames = _frames(everything)
     prior = coefficients_of(everything.priors, frames)
@@ -168,10 +168,13 @@ def _basis(tiles: TileSet, frames: TileFrames, options: SolveOptions) -> Basis:
     return polynomial_basis(1)
 
 
-def _pair_kinds(sections: FloatArray, pairs: IntArray) -> tuple[FloatArray, IntArray]:
-    """Return the distances in z that there are, and the kind (m,) of pairs: all of a distance are judged together."""
-    distances, kinds = np.unique(z_distances(sections, pairs), return_inverse=True)
-    return distances, kinds.astype(np.int64)
+def _pair_kinds(tiles: TileSet, pairs: IntArray) -> tuple[FloatArray, IntArray]:
+    """Return the distances in z that there are, and the kind (m,) of pairs: all of a distance are judged together.
+
+    Pairs of two tiles that stay decide nothing, and are not what others are judged by.
+    """
+    distances, kinds = np.unique(z_distances(tiles.sections, pairs), return_inverse=True)
+    return distances, np.where(pairs_within(tiles.fixed, pairs), ALWAYS_KEPT, kinds.astype(np.int64))
 
 
 def _with_anchors(tiles: TileSet, matches: PairMatches, anchors: Anchors) -> tuple[TileSet, PairMatches]:
