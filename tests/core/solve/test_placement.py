@@ -66,6 +66,18 @@ def test_isolated_tiles_move_with_those_about_them(others):
     assert np.array_equal(start[others], prior[others])
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_neighbours_tell_a_turn_too(count):
+    prior = np.zeros((count + 1, 2, 3))
+    prior[:, :, 1:3] = 60 * np.eye(2)
+    prior[:, 0, 0] = 100.0 * np.arange(count + 1)
+    solved = TURN @ prior
+    start = solved.copy()
+    start[count] = prior[count]
+    found = moved_with_neighbours(start, prior, np.zeros(count + 1), np.arange(count + 1) == count)
+    np.testing.assert_allclose(found, solved, atol=1e-9)
+
+
 def test_the_nearest_section_is_asked_when_a_section_has_no_placed_tile():
     prior = np.zeros((3, 2, 3))
     solved = prior.copy()
