@@ -12,7 +12,7 @@ from rendermodules.core.pointmatches import PointMatches
 from rendermodules.core.problems import listed
 from rendermodules.core.sections import Section
 from rendermodules.core.solve.match_table import MatchTable, joined_matches, match_table
-from rendermodules.core.solve.matches import Z_DIGITS
+from rendermodules.core.solve.matches import z_pairs
 from rendermodules.core.solve.options import NO_ANCHORS, Anchors
 from rendermodules.core.solve.tile_table import FrameRule, TileTable, anchors_of, joined_tables, section_id, tile_table
 from rendermodules.io.match_files import read_match_file
@@ -127,18 +127,15 @@ class SolveInputs(NamedTuple):
         """
         groups: dict[float, dict[str, None]] = {}
         for z, group in zip(table.z.tolist(), table.groups, strict=True):
-            groups.setdefault(round(z, Z_DIGITS), {})[group] = None
+            groups.setdefault(z, {})[group] = None
         if depths is None:
             return [Groups(name, group, None) for own in groups.values() for group in own for name in self.collections]
         units: dict[Groups, None] = {}
-        for z, own in groups.items():
-            for depth in depths:
-                partners = (
-                    self.groups_within(own)
-                    if depth == 0
-                    else self.groups_between(own, groups.get(round(z + depth, Z_DIGITS), ()))
-                )
-                units.update(dict.fromkeys(partners))
+        for low, high in z_pairs(groups, depths):
+            partners = (
+                self.groups_within(groups[low]) if low == high else self.groups_between(groups[low], groups[high])
+            )
+            units.update(dict.fromkeys(partners))
         return list(units)
 
     def matches_of_groups(self, groups: Groups) -> MatchTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -207,6 +207,13 @@ def z_distances(z: FloatArray, pairs: IntArray) -> FloatArray:
     """
     distances: FloatArray = np.round(np.abs(z[pairs[:, 0]] - z[pairs[:, 1]]), Z_DIGITS)
     return distances
+
+
+def z_pairs(zs: Iterable[float], depths: Iterable[float]) -> list[tuple[float, float]]:
+    """Return the pairs of z that are as far apart as any of some distances, the lower first; to a millionth."""
+    by_place = {round(z, Z_DIGITS): z for z in zs}
+    beside = [(z, by_place.get(round(z + depth, Z_DIGITS))) for z in by_place.values() for depth in depths]
+    return [(low, high) for low, high in beside if high is not None]
 
 
 def depth_factors(
