@@ -205,7 +205,7 @@ def z_distances(z: FloatArray, pairs: IntArray) -> FloatArray:
 
     Differences of z that are no whole numbers, such as 0.3 - 0.2 and 0.2 - 0.1, are not equal in their last digits.
     """
-    distances: FloatArray = np.round(np.abs(z[pairs[:, 0]] - z[pairs[:, 1]]), Z_DIGITS)
+    distances: FloatArray = np.abs(z[pairs[:, 0]] - z[pairs[:, 1]]).round(Z_DIGITS)
     return distances
 
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
 from rendermodules.core.solve.moments import TileFrames
-from rendermodules.core.solve.motions import Motions
 
 NEIGHBOURS = 8
 """Nearest placed tiles that a tile without matches moves with."""
@@ -59,19 +58,19 @@ def rigid_motion(
 
 
 def aligned_to_prior(
-    motions: Motions,
+    coefficients: FloatArray,
     prior: FloatArray,
     sizes: FloatArray,
     frames: TileFrames,
     labels: IntArray,
     movable: BoolArray,
     may_turn: bool,
-) -> Motions:
-    """Return motions with each component moved as a whole to where its tiles' corners are nearest to the prior.
+) -> FloatArray:
+    """Return coefficients with each component moved as a whole to where its tiles' corners are nearest to the prior.
 
     Parameters
     ----------
-    motions : Motions
+    coefficients : (t, 2, b) float array
         Of all tiles.
     prior : (t, 2, 3) float array
         Coefficients in frames.
@@ -87,14 +86,15 @@ def aligned_to_prior(
         Turn components too, not only shift them.
     """
     group = np.repeat(labels, 4)
-    here = tile_corners(motions.coefficients, sizes, frames).reshape(-1, 2)
+    here = tile_corners(coefficients, sizes, frames).reshape(-1, 2)
     there = tile_corners(prior, sizes, frames).reshape(-1, 2)
     turns, shifts = rigid_motion(here, there, group, may_turn)
     turns[np.unique(labels[~movable])] = np.eye(2)
     shifts[np.unique(labels[~movable])] = 0
     turns, shifts = turns[labels], shifts[labels]
-    positions = (turns @ motions.positions[:, :, None])[:, :, 0] + shifts
-    return Motions(positions, turns @ motions.linear, motions.lens)
+    moved = turns @ coefficients
+    moved[:, :, 0] += shifts
+    return moved
 
 
 def moved_with_neighbours(

@@ -86,6 +86,29 @@ def test_wrong_pairs_are_rejected_and_named(montage):
     assert made.errors(solution)[1] < 0.15
 
 
+@pytest.mark.parametrize("model", ["rigid", "affine"])
+def test_a_tile_all_of_whose_pairs_are_wrong_moves_with_its_neighbours(montage, model):
+    made = montage()
+    corner = np.flatnonzero((made.matches.pairs == 0).any(axis=1)).tolist()
+    assert len(corner) == 2
+    solution = solved(made.with_wrong_pairs(corner, 120.0), model=model)
+    assert np.flatnonzero(solution.isolated).tolist() == [0]
+    # the stage errs by up to 12 pixels
+    assert np.abs(solution.matrices[0] - made.tiles.priors[0])[:, 2].max() < 12
+
+
+@pytest.mark.parametrize("model", ["translation", "rigid", "affine"])
+def test_tiles_that_lose_all_others_by_rejected_pairs_lie_where_their_prior_is(montage, model):
+    made = montage(rotation=0.0)
+    pair = [28, 29]
+    crossing = np.flatnonzero(np.isin(made.matches.pairs, pair).sum(axis=1) == 1).tolist()
+    assert len(crossing) == 3
+    solution = solved(made.with_wrong_pairs(crossing, 120.0), model=model)
+    assert np.bincount(solution.component).tolist() == [28, 2]
+    off = (solution.matrices - made.tiles.priors)[pair] @ [512.0, 512.0, 1.0]
+    np.testing.assert_allclose(off.mean(axis=0), 0, atol=0.01)
+
+
 def test_without_robustness_wrong_pairs_pull(montage):
     solution = solved(montage().with_wrong_pairs([3]), model="rigid", robust=False)
     assert not solution.rejected.any()
