@@ -17,8 +17,7 @@ from rendermodules.render_ws.store.stacks import Stack, raise_revision
 from rendermodules.render_ws.tile_specs import StoredTile, TileRow
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    pass
 
 Box = tuple[float, float, float, float]
 """minX, minY, maxX, maxY in world pixels."""
@@ -161,30 +160,6 @@ def get_tile_ids(
         (stack.key, *arguments),
     )
     return [tile_id for (tile_id,) in rows if pattern is None or pattern.search(tile_id)]
-
-
-def get_hits(
-    connection: sqlite3.Connection, stack: Stack, z: float, points: "NDArray[np.float64]"
-) -> "list[tuple[str, NDArray[np.intp]]]":
-    """Return (tile id, indices of points) for each tile of a layer whose box holds some of ``points``, sorted by id.
-
-    Parameters
-    ----------
-    points : (n, 2) float array
-        World coordinates x, y.
-    """
-    import numpy as np
-
-    # a box around all points leaves few tiles when there are few points
-    low, high = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-    bounds = get_tile_bounds(connection, stack, Selection(z=z, box=(*low, *high)))
-    hits = []
-    for tile in bounds:
-        inside = (points >= (tile.minX, tile.minY)) & (points <= (tile.maxX, tile.maxY))
-        indices = np.flatnonzero(inside.all(axis=1))
-        if len(indices):
-            hits.append((tile.tileId, indices))
-    return hits
 
 
 def put_tiles(database: Database, stack: Stack, rows: Sequence[tuple[float, TileRow]], specs: dict[str, bytes]) -> None:
