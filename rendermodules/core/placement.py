@@ -51,7 +51,8 @@ class Placement:
 
     def touches(self, width: int, height: int) -> bool:
         """Return whether a triangle may cover pixels of a canvas of this size."""
-        return bool((self.low <= [width, height]).all() and (self.high >= 0).all())
+        (left, top), (right, bottom) = self.low.tolist(), self.high.tolist()
+        return bool(left <= width and top <= height and right >= 0 and bottom >= 0)
 
     def seen_from(self, x: float, y: float, scale: float) -> "Placement":
         """Return a placement in the world as one on a canvas whose first pixel is at world (x, y)."""
@@ -155,7 +156,7 @@ def wanted_level(scale: float) -> int:
 
 def is_between_levels(scale: float) -> bool:
     """Return whether rounding of ``scale`` might change the level that is wanted."""
-    if not 0 < scale < math.inf:
+    if not 0 < scale < 0.75:  # down to just above 1/2 all is level 0
         return False
     level = math.log2(scale)
     return abs(level - round(level)) < 1e-6
@@ -196,8 +197,13 @@ def mesh_placement(mesh: Mesh, mapped: Floats) -> Placement:
 def affine_on_canvas(affine: Floats, level: int, x: float, y: float, scale: float) -> Floats:
     """Return the (2, 3) affine from the pixels of a mipmap to a canvas, of the one from the image to the world."""
     factor = float(1 << level)
-    origin = affine @ [(factor - 1) / 2, (factor - 1) / 2, 1.0]
-    return np.column_stack([affine[:, :2] * (scale * factor), (origin - [x, y]) * scale])
+    middle, across = (factor - 1) / 2, scale * factor
+    return np.array(
+        [
+            [m0 * across, m1 * across, (m0 * middle + m1 * middle + m2 - begin) * scale]
+            for (m0, m1, m2), begin in zip(affine.tolist(), (x, y), strict=True)
+        ]
+    )
 
 
 def _inverse(matrix: Floats) -> list[list[float]] | float:

@@ -104,6 +104,5 @@ def drawn_through(
             place = affine_placement(mesh, affine_on_canvas(affine, level, x, y, scale))
         else:
             place = mesh_placement(mesh, on_canvas(transform.apply(full_scale(mesh.vertices, level)), x, y, scale))
-        layer = Layer(tuple(planes), mask, place.corners, place.inverses, place.outline)
-        draw_layers([layer], results, coverage)
+        draw_layers([Layer(tuple(planes), mask, place)], results, coverage)
     return results[0] if image.ndim == 2 else np.stack(results, axis=-1), coverage
