@@ -112,9 +112,9 @@ class SampleGrid:
         x, y = np.arange(0, width, cell_size), np.arange(0, height, cell_size)
         self.points = np.stack(np.broadcast_arrays(x, y[:, None]), axis=-1).reshape(-1, 2)
         self.points.flags.writeable = False
-        self._centred = [axis - _total(axis) / len(axis) for axis in np.ascontiguousarray(self.points.T)]
+        self._centred = _centred(self.points)
         px, py = self._centred
-        self._moments = _total(px * px), _total(px * py), _total(py * py)
+        self._moments = _totals(np.stack([px * px, px * py, py * py])).tolist()
 
     def average_scale(self, mapped: Floats) -> float:
         """Return by how much the longer axis of the image is scaled if its points are at ``mapped``.
@@ -126,13 +126,10 @@ class SampleGrid:
         determinant = a00 * a11 - a01 * a01
         if len(self.points) < 3 or determinant == 0:
             return 1.0
-        px, py = self._centred
-        columns = []
-        for axis in np.ascontiguousarray(mapped.T):
-            q = axis - _total(axis) / len(axis)
-            b0, b1 = _total(px * q), _total(py * q)
-            columns.append(((a11 * b0 - a01 * b1) / determinant, (a00 * b1 - a01 * b0) / determinant))
-        (m00, m01), (m10, m11) = columns
+        products = self._centred[:, None] * _centred(mapped)
+        (b00, b01), (b10, b11) = _totals(products).tolist()
+        m00, m01 = (a11 * b00 - a01 * b10) / determinant, (a00 * b10 - a01 * b00) / determinant
+        m10, m11 = (a11 * b01 - a01 * b11) / determinant, (a00 * b11 - a01 * b01) / determinant
         squared = max(m00 * m00 + m10 * m10, m01 * m01 + m11 * m11)
         return math.sqrt(squared) if math.isfinite(squared) else 1.0
 
@@ -143,9 +140,17 @@ def sample_grid(width: float, height: float, cell_size: float) -> SampleGrid:
     return SampleGrid(width, height, cell_size)
 
 
-def _total(values: Floats) -> float:
-    """Return the sum of values, added one after the other."""
-    return float(np.add.accumulate(values)[-1])
+def _centred(points: Floats) -> Floats:
+    """Return (n, 2) points less their mean, as (2, n)."""
+    axes = np.ascontiguousarray(points.T)
+    centred: Floats = axes - (_totals(axes) / len(points))[:, None]
+    return centred
+
+
+def _totals(values: Floats) -> Floats:
+    """Return the sums over the last axis, added one after the other."""
+    totals: Floats = np.add.accumulate(values, axis=-1)[..., -1]
+    return totals
 
 
 def wanted_level(scale: float) -> int:
