@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rendermodules.core.compiler import start_compiler
 from rendermodules.core.placement import Placement
 from rendermodules.core.rasterising import spans
 from rendermodules.core.threads import mapped_by_threads
@@ -157,6 +158,7 @@ class _Kernels:
 
 def load_kernels() -> None:
     """Load the compiled kernels, so that all spans are drawn by them from now on; the pixels stay the same."""
+    start_compiler()
     from rendermodules.core.rasterising import span_kernels
 
     _Kernels.draw_spans = staticmethod(span_kernels.draw_spans)
