@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             strict=options.strict,
             image_roots=tuple(root.resolve() for root in [options.store.absolute().parent, *options.image_root]),
             token=None if options.token_file is None else _token(options.token_file),
+            host_names=None if options.token_file else tuple(name.lower() for name in options.host_name),
             limits=Limits(
                 body_bytes=options.max_body_mb * MEBIBYTE,
                 image_pixels=options.max_image_megapixels * 1_000_000,
@@ -68,6 +69,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--allow-remote", action="store_true", help="listen on an address that others can reach")
     parser.add_argument(
         "--token-file", type=Path, help="file with the token that clients send as 'Authorization: Bearer TOKEN'"
+    )
+    parser.add_argument(
+        "--host-name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name by which clients reach the service without a token, such as that of a proxy; may be repeated "
+        "(addresses and localhost always do)",
     )
     parser.add_argument(
         "--access-log",

@@ -13,7 +13,7 @@ class Limits:
     Attributes
     ----------
     body_bytes : int, default: 1 GiB
-        Size of a request body, also after decompression.
+        Size of a request body.
     image_pixels : int, default: 2**28
         Pixels of one rendered image.
     tiles : int, default: 200 000
@@ -49,6 +49,9 @@ class Settings:
         store used within one's own process.
     token : str or None, default: None
         What clients must send as ``Authorization: Bearer``; None asks for nothing.
+    host_names : tuple of str or None, default: None
+        Names, beside addresses and localhost, that requests may be sent to, in small letters; None allows any, which
+        suits a service that asks for a token.
     limits : Limits
     render_threads : int, default: 1
         Threads that draw one image.
@@ -60,6 +63,7 @@ class Settings:
     strict: bool = False
     image_roots: tuple[Path, ...] | None = None
     token: str | None = None
+    host_names: tuple[str, ...] | None = None
     limits: Limits = field(default_factory=Limits)
     render_threads: int = 1
     access_log: str | None = None

@@ -350,6 +350,8 @@ def _normalized(matches: CanvasMatches) -> Pair:
         raise InvalidRequest("CanvasMatches are missing required pGroupId, qGroupId, pId, and/or qId values")
     p = Canvas(matches.pGroupId or "", matches.pId or "")
     q = Canvas(matches.qGroupId or "", matches.qId or "")
+    if any("\0" in name for name in (*p, *q)):
+        raise InvalidRequest(f"the pair of {p} and {q} has an id that holds a null character")
     points, consensus = matches.matches, matches.consensusSetData
     if _canvas_order(q) < _canvas_order(p):
         p, q = q, p
