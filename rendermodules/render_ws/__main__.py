@@ -63,8 +63,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="PLACE",
-        help="a folder, or a URL such as s3://bucket/images, below which images may be read; may be repeated (the folder "
-        "of the store always)",
+        help="a folder, or a URL such as s3://bucket/images, below which images may be read; may be repeated "
+        "(the folder of the store always)",
     )
     parser.add_argument("--strict", action="store_true", help="answer as Java Render to the letter, errors too")
     parser.add_argument("--allow-remote", action="store_true", help="listen on an address that others can reach")

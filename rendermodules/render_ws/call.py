@@ -80,7 +80,7 @@ class Call:
         roots = self.settings.image_roots
         return None if roots is None else allowed_below(roots)
 
-    @cached_property
+    @property
     def stack_id(self) -> StackId:
         """Owner, project and stack of the path."""
         return self.valid_stack_id(self.path["owner"], self.path["project"], self.path["stack"])
