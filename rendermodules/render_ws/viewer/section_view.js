@@ -169,15 +169,17 @@ export class SectionView {
     context.imageSmoothingEnabled = this.scale * ratio < 2;
     for (const chunk of ready.sort((a, b) => b.level - a.level)) {
       if (chunk.level >= level) {
-        this.#drawChunk(context, chunk);
+        this.#drawChunk(context, chunk, ratio);
       }
     }
     this.#request(wanted);
   }
 
-  #drawChunk(context, chunk) {
-    const [left, top] = this.toScreen([chunk.box[0], chunk.box[1]]);
-    const [right, bottom] = this.toScreen([chunk.box[0] + chunk.box[2], chunk.box[1] + chunk.box[3]]);
+  #drawChunk(context, chunk, ratio) {
+    // an edge within a pixel would be blended with what lies below, and show as a line between neighbours
+    const snapped = (place) => this.toScreen(place).map((value) => Math.round(value * ratio) / ratio);
+    const [left, top] = snapped([chunk.box[0], chunk.box[1]]);
+    const [right, bottom] = snapped([chunk.box[0] + chunk.box[2], chunk.box[1] + chunk.box[3]]);
     const [width, height] = this.size;
     if (right < 0 || bottom < 0 || left > width || top > height) {
       return;
