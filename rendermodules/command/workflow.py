@@ -140,8 +140,8 @@ def _unfinished(found: ProjectSurvey, run: _Commands) -> Iterator[Step]:
         if stack.state == "LOADING":
             maker = stack.module or "the run"
             yield Step(
-                f"{stack.name} is LOADING: {maker} is still writing it, or was stopped, or failed. Started again it goes "
-                "on where it stopped. See what is there so far; if it is whole after all, say so:",
+                f"{stack.name} is LOADING: {maker} is still writing it, or was stopped, or failed. Started again it "
+                "goes on where it stopped. See what is there so far; if it is whole after all, say so:",
                 [
                     run.about_project("report", "--after", stack.name),
                     run.run("stack.manage_stack", stacks=stack.name, state="COMPLETE"),
@@ -151,7 +151,7 @@ def _unfinished(found: ProjectSurvey, run: _Commands) -> Iterator[Step]:
 
 def _first_steps(run: _Commands) -> Iterator[Step]:
     yield Step(
-        "There is no tile yet. Import images with a table of their positions, with columns file, x, y (in pixels) and z:",
+        "There is no tile yet. Import images with a table of their positions (columns file, x, y in pixels, z):",
         [run.run("dataimport.import_image_directory", positions_file="positions.csv", output_stack="raw")],
     )
     yield Step("Other importers, such as for microscopes and OME files:", [["list", "dataimport"]])
