@@ -145,6 +145,16 @@ export class SectionView {
     }
   }
 
+  /** Pixels of the pictures that are seen, without what lies over them: red, green, blue, opacity. */
+  picturePixels() {
+    const { width, height } = this.canvas;
+    const context = new OffscreenCanvas(width, height).getContext("2d");
+    const ratio = window.devicePixelRatio || 1;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.#drawPictures(context, ratio);
+    return context.getImageData(0, 0, width, height).data;
+  }
+
   #drawLayer(layer, ratio) {
     const { width, height } = this.canvas;
     const key = JSON.stringify([this.centre, this.scale, width, height, layer.version()]);
