@@ -345,7 +345,7 @@ def test_a_run_that_is_killed_anywhere_is_completed_by_the_next(true_stack, kill
     assert len(killed) > 3
     for before, after in killed:
         assert after == undisturbed
-        assert "raw" in before or "raw_replaced" in before
+        assert "raw" in before or f"raw{stacks.REPLACED}" in before
 
 
 def test_parameters_of_bigfeta(true_stack, render_parameters, sections_of):
