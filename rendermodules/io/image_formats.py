@@ -96,11 +96,27 @@ def _page_image(tiff: Any, page: int) -> Image:
         raise FormatError(f"has no page {page + 1}") from None
     check_size(tiff_page.imagewidth, tiff_page.imagelength)
     image = tiff_page.asarray()
-    if tiff_page.photometric == tifffile.PHOTOMETRIC.PALETTE and tiff_page.colormap is not None:
-        image = np.moveaxis(tiff_page.colormap[:, image], 0, -1)
-    elif image.ndim == 3 and tiff_page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
+    if image.ndim == 3 and tiff_page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
         image = np.moveaxis(image, 0, -1)
-    return as_render_image(image)
+    return as_render_image(_as_meant(image, tiff_page))
+
+
+def _as_meant(image: Image, page: Any) -> Image:
+    """Return the pixels of a TIFF page as gray values that are 0 where it is black, or as red, green and blue."""
+    from tifffile import COMPRESSION, PHOTOMETRIC
+
+    kind = page.photometric
+    if kind == PHOTOMETRIC.PALETTE and page.colormap is not None:
+        return np.moveaxis(page.colormap[:, image], 0, -1)
+    if kind == PHOTOMETRIC.MINISWHITE and image.dtype in (np.bool_, np.uint8, np.uint16):
+        return ~image
+    if kind == PHOTOMETRIC.SEPARATED and image.ndim == 3 and image.shape[2] == 4 and image.dtype == np.uint8:
+        light = 255 - image.astype(np.uint16)
+        return (light[:, :, :3] * light[:, :, 3:] // 255).astype(np.uint8)
+    from_jpeg = page.compression in (COMPRESSION.JPEG, COMPRESSION.OJPEG)
+    if image.ndim == 3 and kind not in (PHOTOMETRIC.RGB, PHOTOMETRIC.MINISBLACK) and not from_jpeg:
+        raise FormatError(f"has colours of the kind {getattr(kind, 'name', kind)}, which is not known")
+    return image
 
 
 def check_size(width: int, height: int) -> None:
