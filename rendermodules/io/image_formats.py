@@ -272,6 +272,11 @@ def png_bytes(image: Image, level: int = 1) -> bytes:
         Gray, red-green-blue, or red-green-blue-alpha.
     level : int, default: 1
         Effort of compression, 0 to 9; the first is several times as quick as the last and little larger.
+
+    Raises
+    ------
+    FormatError
+        The image is of another type.
     """
     import cv2
 
@@ -279,7 +284,13 @@ def png_bytes(image: Image, level: int = 1) -> bytes:
 
 
 def jpeg_bytes(image: Image, quality: float = 0.85) -> bytes:
-    """Return a uint8 image, gray or red-green-blue, as JPEG with a ``quality`` of 0 to 1."""
+    """Return a uint8 image, gray or red-green-blue, as JPEG with a ``quality`` of 0 to 1.
+
+    Raises
+    ------
+    FormatError
+        The image is of another type.
+    """
     import cv2
 
     return _cv2_bytes(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, round(100 * min(max(quality, 0.0), 1.0))])
@@ -288,6 +299,10 @@ def jpeg_bytes(image: Image, quality: float = 0.85) -> bytes:
 def _cv2_bytes(suffix: str, image: Image, options: list[int]) -> bytes:
     import cv2
 
+    kinds = (np.uint8, np.uint16) if suffix == ".png" else (np.uint8,)
+    if image.dtype not in kinds:
+        # OpenCV would cut the values off
+        raise FormatError(f"an image of {image.dtype} cannot be written as {suffix}; .tif can hold it")
     if image.ndim == 3:
         image = cv2.cvtColor(image, {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[image.shape[2]])
     done, content = cv2.imencode(suffix, image, options)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from renderapi.render import Render, format_preamble
 
+from rendermodules.core.depths import luminance
 from rendermodules.module.errors import RenderModuleError
 
 
@@ -63,9 +64,9 @@ def box_image(
     Returns
     -------
     (rows, columns) array
-        ``int(height * scale)`` by ``int(width * scale)``; 0 where there is no tile.
+        ``int(height * scale)`` by ``int(width * scale)``; 0 where there is no tile. Of colour images the mean of
+        red, green and blue.
     """
-    # the RGB picture that the 8-bit route answers with is the grey one three times
     route = "tiff16-image" if dtype == "uint16" else "tiff-image"
     url = format_preamble(render.DEFAULT_HOST, render.DEFAULT_PORT, render.DEFAULT_OWNER, render.DEFAULT_PROJECT, stack)
     url += f"/z/{float(z)!r}/box/{x},{y},{width},{height},{scale!r}/{route}"
@@ -85,5 +86,11 @@ def box_image(
     import tifffile
 
     picture = tifffile.imread(io.BytesIO(response.content))
-    grey = picture if picture.ndim == 2 else picture[..., 0]
-    return np.ascontiguousarray(grey).astype(dtype, copy=False)
+    return np.ascontiguousarray(_grey(picture)).astype(dtype, copy=False)
+
+
+def _grey(picture: NDArray[Any]) -> NDArray[Any]:
+    # the route of 8 bit answers in colours even where the images have none
+    if picture.ndim == 2 or all(np.array_equal(picture[..., 0], picture[..., colour]) for colour in (1, 2)):
+        return picture if picture.ndim == 2 else picture[..., 0]
+    return luminance(picture)
