@@ -4,9 +4,11 @@ A loader is an object with two methods, ``image`` and ``size``. A new kind of co
 line in ``LOADERS``.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -132,6 +134,8 @@ def checked_path(url: str, allowed: ReadPolicy | None) -> str:
     path = path_of_url(url)
     if allowed is None:
         return str(path)
+    if "\0" in str(path):
+        raise ImageError(f"{url!r}: holds a null character")
     # asked before the file is looked for, so that nothing is told about files outside
     resolved = str(path.resolve())
     check_allowed(url, resolved, allowed)
@@ -234,7 +238,7 @@ class _DynamicMaskLoader:
         x, y = np.arange(width) * level, np.arange(height) * level
         columns = (x >= values["minX"]) & (x < values["maxX"])
         rows = (y >= values["minY"]) & (y < values["maxY"])
-        return np.where(rows[:, None] & columns, 255, 0).astype(np.uint8)
+        return np.where(rows[:, None] & columns, np.uint8(255), np.uint8(0))
 
     def header(self, source: ImageSource, allowed: ReadPolicy | None) -> ImageHeader:
         values = self._values(source)
@@ -256,6 +260,19 @@ class _DynamicMaskLoader:
         return values
 
 
+def _zarr_store(container: str, allowed: ReadPolicy | None) -> Any:
+    """Return what zarr opens to read a container; of a local one no file is read that may not be, links followed."""
+    if not is_local(container):
+        check_allowed(container, container, allowed)
+        return remote_place(container)
+    place = checked_path(container, allowed)
+    if allowed is None or not Path(place).is_dir():
+        return place
+    from rendermodules.io.zarr_stores import CheckedStore
+
+    return CheckedStore(place, allowed)
+
+
 class _ZarrSliceLoader:
     """A plane of a Zarr array: ``URL-of-container?dataSet=PATH&z=Z[&c=&t=][&x=&y=&w=&h=]``.
 
@@ -266,6 +283,8 @@ class _ZarrSliceLoader:
         array, index = self._plane(source, allowed)
         try:
             return as_render_image(np.asarray(array[index]))
+        except ImageError:
+            raise
         except (FormatError, ValueError, RuntimeError, OSError) as error:
             raise ImageError(f"{source.url}: {error}") from None
 
@@ -279,13 +298,11 @@ class _ZarrSliceLoader:
         import zarr
 
         container, _, query = source.url.partition("?")
-        place = checked_path(container, allowed) if is_local(container) else container
-        if place is container:
-            check_allowed(source.url, container, allowed)
-            place = remote_place(container)
         values = dict(parse_qsl(query))
         try:
-            array = zarr.open_array(place, path=values.get("dataSet", ""), mode="r")
+            array = zarr.open_array(_zarr_store(container, allowed), path=values.get("dataSet", ""), mode="r")
+        except ImageError:
+            raise
         # every kind of store has errors of its own, such as that there are no credentials
         except Exception as error:
             raise ImageError(f"{source.url}: cannot be opened as a Zarr array: {error}") from error
@@ -300,6 +317,7 @@ class _ZarrSliceLoader:
             raise ImageError(f"{source.url}: has a value that is no number") from None
         x, y, w, h = (numbers[key] for key in "xywh")
         _check_size(source, w, h)
+        _check_size(source, math.prod(array.chunks), 1)
         lengths = {**dict.fromkeys("zct", 1), **dict(zip(stacked_names, stacked, strict=True))}
         inside = all(0 <= numbers[name] < length for name, length in lengths.items())
         if not inside or not (0 <= x < x + w <= width and 0 <= y < y + h <= height):

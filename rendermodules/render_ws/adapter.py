@@ -62,8 +62,10 @@ class EmbeddedAdapter(BaseAdapter):
         image_roots: tuple[str | os.PathLike[str], ...] | None = None,
     ) -> None:
         super().__init__()
-        roots = None if image_roots is None else tuple(Path(root).absolute() for root in image_roots)
-        self.settings = Settings(Path(store).absolute(), strict, roots, limits=Limits())
+        roots = None if image_roots is None else tuple(str(root) for root in image_roots)
+        # as large as the user's own programs read them
+        limits = Limits(decoded_pixels=1 << 30)
+        self.settings = Settings(Path(store).absolute(), strict, roots, limits=limits)
 
     def send(
         self,
