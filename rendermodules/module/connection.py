@@ -72,12 +72,15 @@ def connect(
 
     session: requests.Session = _ReadOnlySession() if read_only else requests.Session()
     host = checked["host"]
-    address = mounted(session, host if "://" in host or is_store_path(host) else f"http://{host}", retries)
+    place = host if "://" in host or is_store_path(host) else f"http://{host}"
+    is_embedded = is_store_path(place) or store_of_url(place) is not None
+    port = None if is_embedded else checked["port"]
+    address = mounted(session, place if port is None else f"{place.rstrip('/')}:{port}", retries)
     # clients that render-python starts shall run in this Python
     os.environ.setdefault(PYTHON_VARIABLE, sys.executable)
     return renderapi.render.Render(
-        host=address,
-        port=checked["port"] if store_of_url(address) is None else None,
+        host=address if port is None else address.removesuffix(f":{port}"),
+        port=port,
         owner=checked["owner"],
         project=checked["project"],
         # programs that it starts would not know that they may only ask
