@@ -120,13 +120,18 @@ def shared_transforms_of(tiles: list[TileSpec], transforms: dict[str, TransformS
         A tile refers to a transform that is not among ``transforms``.
     """
     needed: dict[str, TransformSpec] = {}
-    waiting = {reference for tile in tiles for spec in transform_list(tile) for reference in _references(spec)}
-    while waiting:
-        name = waiting.pop()
+    referrers = {
+        reference: f"tile {tile['tileId']}"
+        for tile in tiles
+        for spec in transform_list(tile)
+        for reference in _references(spec)
+    }
+    while referrers:
+        name, referrer = referrers.popitem()
         if name not in transforms:
-            raise ValueError(f"a tile refers to the shared transform {name}, which is not there")
+            raise ValueError(f"{referrer} refers to the shared transform {name}, which is not there")
         needed[name] = transforms[name]
-        waiting.update(set(_references(transforms[name])) - needed.keys())
+        referrers.update((further, name) for further in _references(transforms[name]) if further not in needed)
     return needed
 
 
