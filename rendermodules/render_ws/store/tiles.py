@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
@@ -16,9 +16,6 @@ from rendermodules.render_ws.store import layers, transforms
 from rendermodules.render_ws.store.database import Database, translated_errors
 from rendermodules.render_ws.store.stacks import Stack, raise_revision
 from rendermodules.render_ws.tile_specs import StoredTile, TileRow
-
-if TYPE_CHECKING:
-    pass
 
 Box = tuple[float, float, float, float]
 """minX, minY, maxX, maxY in world pixels."""
