@@ -9,7 +9,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.util.retry import Retry
 
-from rendermodules.render_ws.adapter import EMBEDDED_URL, EmbeddedAdapter, embedded_url, store_of_url
+from rendermodules.render_ws.adapter import EMBEDDED_URL, EmbeddedAdapter, embedded_url, is_store_path, store_of_url
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 300
@@ -70,7 +70,7 @@ def mounted(session: requests.Session, place: str, retries: int = RETRIES) -> st
     session : Session
         Gets the adapter that answers for the address.
     place : str
-        ``http://...``, the path of a store, or the address that stands for one.
+        ``http://...``, a host with or without a port, the path of a store, or the address that stands for one.
     retries : int, default: 5
         How often a failed connection is tried again, each time after a longer wait.
 
@@ -79,12 +79,12 @@ def mounted(session: requests.Session, place: str, retries: int = RETRIES) -> st
     OSError
         RENDER_TOKEN_FILE names a file that cannot be read.
     """
-    store = store_of_url(place) if "://" in place else place
+    store = place if is_store_path(place) else store_of_url(place)
     if store is None:
-        address = place.rstrip("/")
-        token = None
-        if os.environ.get(TOKEN_VARIABLE):
-            token = _tokens[address] = Path(os.environ[TOKEN_VARIABLE]).read_text().strip()
+        address = (place if "://" in place else f"http://{place}").rstrip("/")
+        token = _token()
+        if token is not None:
+            _tokens[address] = token
             _let_every_session_through()
         # with the slash it is no beginning of the address of another service
         session.mount(f"{address}/", PatientAdapter(retries, token))
@@ -95,6 +95,14 @@ def mounted(session: requests.Session, place: str, retries: int = RETRIES) -> st
     session.mount(EMBEDDED_URL, EmbeddedAdapter(store))
     _let_every_session_through()
     return embedded_url(store)
+
+
+def _token() -> str | None:
+    place = os.environ.get(TOKEN_VARIABLE)
+    try:
+        return Path(place).read_text("utf-8").strip() if place else None
+    except OSError as error:
+        raise OSError(f"{TOKEN_VARIABLE}: {error}") from error
 
 
 @cache

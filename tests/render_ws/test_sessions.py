@@ -76,6 +76,7 @@ def test_a_token_goes_to_the_service_that_was_connected_to_and_no_further(tmp_pa
     service, other = echoes
     session = requests.Session()
     assert mounted(session, f"{service}/") == service
+    assert mounted(requests.Session(), "server:8080") == "http://server:8080"
     route = f"{PREFIX}/owners"
     for one in (session, pickle.loads(pickle.dumps(session)), requests):
         assert one.get(f"{service}{route}", timeout=10).text == "Bearer correct horse"
@@ -85,6 +86,9 @@ def test_a_token_goes_to_the_service_that_was_connected_to_and_no_further(tmp_pa
     # an address may begin as another one does
     assert not isinstance(session.get_adapter(f"{service}0{route}"), PatientAdapter)
     assert mounted(requests.Session(), str(tmp_path / "a.db")).startswith(EMBEDDED_URL)
+    monkeypatch.setenv("RENDER_TOKEN_FILE", str(tmp_path / "gone"))
+    with pytest.raises(OSError, match="^RENDER_TOKEN_FILE: .*No such file"):
+        mounted(requests.Session(), service)
 
 
 def test_refusals_are_told_with_what_was_asked(tmp_path):
