@@ -70,6 +70,7 @@ class Rest:
     Attributes
     ----------
     name : str
+        That of an option with any number of words when they mean the same; they then come behind these.
     help : str
     convert : callable
         From a word to the value.
@@ -234,7 +235,8 @@ def parsed(client: Client, words: Sequence[str]) -> tuple[SimpleNamespace, list[
     if client.rest is not None:
         if client.rest.required and not rest:
             raise UsageError(f"{client.rest.name} is missing: {client.rest.help}")
-        values[client.rest.name] = [_converted(client.rest.name, client.rest.convert, word) for word in rest]
+        converted = [_converted(client.rest.name, client.rest.convert, word) for word in rest]
+        values[client.rest.name] = [*values.get(client.rest.name, ()), *converted]
     idle = [option.name for option in client.options if option.name in given and not option.is_used]
     return SimpleNamespace(**values), idle
 

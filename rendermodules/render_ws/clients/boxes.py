@@ -46,7 +46,6 @@ _MARGIN = 1.0
 def _run(options: Any) -> None:
     _check(options)
     stack = stack_of(options)
-    options.z = [*options.z, *options.zValues]
     zs = stack.z_values(options)
     folder = boxes_folder(
         Path(options.rootDirectory),
@@ -175,5 +174,5 @@ CLIENT = Client(
         unused("cleanUpPriorRun", Takes.PERHAPS_TRUTH),
         *GROUP_OPTIONS,
     ),
-    Rest("zValues", "z of the layers, as --z", a_number, required=False),
+    Rest("z", "z of the layers, as --z", a_number, required=False),
 )

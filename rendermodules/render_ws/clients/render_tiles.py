@@ -34,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 def _run(options: Any) -> None:
     stack = stack_of(options)
-    options.z = [*options.z, *options.zValues]
     wanted = set(options.tileId)
     missing = set(wanted)
     scale = f"tiles_at_{java_number(options.scale)}"
@@ -85,5 +84,5 @@ CLIENT = Client(
         *INTENSITY_OPTIONS,
         *GROUP_OPTIONS,
     ),
-    Rest("zValues", "z of the layers, as --z", a_number, required=False),
+    Rest("z", "z of the layers, as --z", a_number, required=False),
 )
