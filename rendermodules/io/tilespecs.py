@@ -34,7 +34,9 @@ def read_tilespecs(place: str) -> Section:
         tiles = content.get("tileIdToSpecMap", content.get("tilespecs"))
         transforms = content.get("transformIdToSpecMap", content.get("transforms")) or []
     tiles = list(tiles.values()) if isinstance(tiles, dict) else tiles
-    if not isinstance(tiles, list) or not all(isinstance(tile, dict) and "tileId" in tile for tile in tiles):
+    if not isinstance(tiles, list) or not all(
+        isinstance(tile, dict) and isinstance(tile.get("tileId"), str) for tile in tiles
+    ):
         raise InputError(f'{place}: neither a list of tile specs nor an object with "tileIdToSpecMap"')
     if not tiles:
         raise InputError(f"{place}: holds no tile")
