@@ -104,7 +104,7 @@ def _run(options: argparse.Namespace) -> int:
         if stack.state == "LOADING" and stack.z_values:
             sys.stdout.write(f"not looked at, as it is LOADING: {stack.name}; --after {stack.name} does\n")
     if missing:
-        sys.stdout.write(f"{missing} sections of {numbers.choice.before} are not in {numbers.choice.after}\n")
+        sys.stdout.write(f"sections of {numbers.choice.before} that are not in {numbers.choice.after}: {missing}\n")
     return int(bool(options.check and (marked or missing)))
 
 

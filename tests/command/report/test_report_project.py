@@ -63,6 +63,22 @@ def test_check(report):
     assert report("--check", "--after", "raw", "--limit", "1000", "--matches", "m")[0] == 1
 
 
+def test_problems_and_what_was_not_looked_at_are_said(report, project, tile_spec, capsys):
+    from rendermodules.core.sections import Section
+    from rendermodules.module import stacks
+
+    with stacks.written_stack(project, "half", version={}, close=False):
+        stacks.write_section(project, "half", Section(1.0, [tile_spec("a1", 1.0)]))
+    report()
+    said = capsys.readouterr().out
+    assert "  z 1: 1 of 3 tiles were dropped; 50% of the matches within the section are above 4 px\n" in said
+    assert "not looked at, as it is LOADING: half; --after half does\n" in said
+    status, page, _ = report("--after", "half", "--before", "raw", "--check")
+    assert status == 1
+    assert "1 of raw are not in half: z 2." in page
+    assert "sections of raw that are not in half: 1" in capsys.readouterr().out
+
+
 def test_few_pictures(report):
     _, page, _ = report("--pictures", "1", "--seams", "0")
     # one section for its problems; the other is the one of the evenly spread
