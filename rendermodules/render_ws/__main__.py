@@ -30,11 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = Settings(
             store=options.store.absolute(),
             strict=options.strict,
-            image_roots=tuple(root.resolve() for root in [options.store.absolute().parent, *options.image_root]),
+            image_roots=(str(options.store.absolute().parent), *options.image_root),
             token=None if options.token_file is None else _token(options.token_file),
+            host_names=None if options.token_file else tuple(name.lower() for name in options.host_name),
             limits=Limits(
                 body_bytes=options.max_body_mb * MEBIBYTE,
                 image_pixels=options.max_image_megapixels * 1_000_000,
+                decoded_pixels=options.max_decoded_megapixels * 1_000_000,
                 tiles=options.max_tiles,
                 rendered_tiles=options.max_rendered_tiles,
             ),
@@ -58,16 +60,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8080, help="0 takes a free one (default: %(default)s)")
     parser.add_argument(
         "--image-root",
-        type=Path,
         action="append",
         default=[],
-        metavar="DIR",
-        help="images may be read below it; may be repeated (the folder of the store always)",
+        metavar="PLACE",
+        help="a folder, or a URL such as s3://bucket/images, below which images may be read; may be repeated "
+        "(the folder of the store always)",
     )
     parser.add_argument("--strict", action="store_true", help="answer as Java Render to the letter, errors too")
     parser.add_argument("--allow-remote", action="store_true", help="listen on an address that others can reach")
     parser.add_argument(
         "--token-file", type=Path, help="file with the token that clients send as 'Authorization: Bearer TOKEN'"
+    )
+    parser.add_argument(
+        "--host-name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name by which clients reach the service without a token, such as that of a proxy; may be repeated "
+        "(addresses and localhost always do)",
     )
     parser.add_argument(
         "--access-log",
@@ -81,7 +91,13 @@ def _parser() -> argparse.ArgumentParser:
         "--max-image-megapixels",
         type=int,
         default=limits.image_pixels // 1_000_000,
-        help=_limit("million pixels of an image"),
+        help=_limit("million pixels of an image that is drawn"),
+    )
+    parser.add_argument(
+        "--max-decoded-megapixels",
+        type=int,
+        default=limits.decoded_pixels // 1_000_000,
+        help=_limit("million pixels of an image that is read"),
     )
     parser.add_argument("--max-tiles", type=int, default=limits.tiles, help=_limit("tile specs in an answer"))
     parser.add_argument(

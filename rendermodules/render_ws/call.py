@@ -22,7 +22,8 @@ _MOST_REPEATS = 4
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
 _CHARACTER_CLASS = re.compile(r"\[\^?\]?[^\]]*\]")
 _REPEATED = re.compile(r"(?:.)[*+{]", re.DOTALL)
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+# also those that end lines in other alphabets
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Call:
@@ -79,7 +80,7 @@ class Call:
         roots = self.settings.image_roots
         return None if roots is None else allowed_below(roots)
 
-    @cached_property
+    @property
     def stack_id(self) -> StackId:
         """Owner, project and stack of the path."""
         return self.valid_stack_id(self.path["owner"], self.path["project"], self.path["stack"])

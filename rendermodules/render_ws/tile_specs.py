@@ -4,6 +4,7 @@ A tile spec is kept as the bytes that the client sent. Only the members that the
 for are decoded; what the server derives (the bounding box) is appended to the bytes.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -254,7 +255,8 @@ def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool
     tiles, refs = collection.specs, collection.refs
     shared = {id: orjson.loads(raw) for id, raw in {**stored, **collection.transforms}.items()}
     for tile, ids in zip(tiles, refs, strict=True):
-        _require_complete(tile)
+        if not tile.tileId or "\0" in tile.tileId or tile.z is None or not abs(tile.z) < math.inf:
+            raise _incomplete(tile)
         if ids:
             _require_known(tile, ids, shared)
     if not derived:
@@ -366,13 +368,13 @@ def _given_box(tile: TileSpec) -> tuple[float, ...]:
     return box
 
 
-def _require_complete(tile: TileSpec) -> None:
+def _incomplete(tile: TileSpec) -> InvalidRequest:
+    """Return the error that says what a tile lacks."""
     if not tile.tileId:
-        raise InvalidRequest("a tile has no tileId")
+        return InvalidRequest("a tile has no tileId")
     if "\0" in tile.tileId:
-        raise InvalidRequest(f"the tileId {tile.tileId!r} holds a null character")
-    if tile.z is None or not abs(tile.z) < float("inf"):
-        raise InvalidRequest(f"tile with id '{tile.tileId}' has no z value")
+        return InvalidRequest(f"the tileId {tile.tileId!r} holds a null character")
+    return InvalidRequest(f"tile with id '{tile.tileId}' has no z value")
 
 
 def _require_known(tile: TileSpec, ids: list[str], shared: Mapping[str, Any]) -> None:

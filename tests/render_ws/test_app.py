@@ -1,3 +1,4 @@
+import gzip
 import json
 import subprocess
 import sys
@@ -75,10 +76,19 @@ def test_a_token_is_asked_for_everywhere_but_for_health(connect):
     assert client.status("OPTIONS", "/owners") == 200
 
 
-def test_pages_of_other_sites_may_read_only(client):
-    answer = client.send("OPTIONS", STACK)
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert answer.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
+def test_bodies_may_come_in_chunks_but_not_packed(connect):
+    client = connect(limits=Limits(body_bytes=100))
+    headers = {"Content-Type": "application/json"}
+    assert client.status("POST", STACK, data=iter([b"{", b"}"]), headers=headers) == 201
+    assert client.status("POST", STACK, data=iter([b"{}", b" " * 99]), headers=headers) == 413
+    packed = client.send("POST", STACK, data=gzip.compress(b"{}"), headers={**headers, "Content-Encoding": "gzip"})
+    assert (packed.status_code, "gzip" in packed.text) == (415, True)
+
+
+def test_the_location_of_what_was_made_is_a_url(client):
+    path = "/owner/o%25/project/p%20q/stack/%C3%A4"
+    answer = client.send("POST", f"{path}/", json={})
+    assert answer.headers["Location"] == f"{client.base}{path}/"
 
 
 def test_large_bodies_are_refused(connect):

@@ -24,13 +24,7 @@ NEIGHBOR_FACTOR = 0.3
 @routes.get(f"{S}/tile/{{tileId}}")
 def tile(call: Call) -> Answer:
     """Answer a tile spec as it was put, references kept."""
-    database = call.database
-    with database.reading() as connection:
-        stack_id = call.stack_id
-        stack = stacks.find_stack(connection, stack_id)
-        if stack is None:
-            raise tiles.no_tile(stack_id, call.path["tileId"])
-        return json_bytes(tiles.get_tile(database, stack, call.path["tileId"]).document)
+    return json_bytes(tiles.get_tile_document(call.database, call.stack_id, call.path["tileId"]))
 
 
 @routes.delete(f"{S}/tile/{{tileId}}")
