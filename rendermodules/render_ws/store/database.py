@@ -83,6 +83,9 @@ class Database:
             with translated_errors(self.path):
                 self._prepare()
             self.identity = _identity(self.path)
+        except UnicodeDecodeError as error:
+            self.close()
+            raise StoreError(f"{self.path} is damaged: {error}") from error
         except BaseException:
             self.close()
             raise
