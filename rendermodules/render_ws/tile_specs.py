@@ -25,7 +25,7 @@ NOT_UNDERSTOOD = (ValueError, KeyError, AttributeError, TypeError, RecursionErro
 """What a transform spec makes fail whose members have the wrong type, or that is nested without end."""
 
 
-class Layout(msgspec.Struct, gc=False):
+class Layout(msgspec.Struct, gc=False, omit_defaults=True):
     """Where a tile was in its section, and how it was taken."""
 
     sectionId: str | None = None
@@ -40,7 +40,7 @@ class Layout(msgspec.Struct, gc=False):
     distanceZ: float | None = None
 
 
-class ImageAndMask(msgspec.Struct, gc=False):
+class ImageAndMask(msgspec.Struct, gc=False, omit_defaults=True):
     """The files of one mipmap level."""
 
     imageUrl: str | None = None
@@ -51,7 +51,7 @@ class ImageAndMask(msgspec.Struct, gc=False):
     maskSliceNumber: int | None = None
 
 
-class Channel(msgspec.Struct, gc=False):
+class Channel(msgspec.Struct, gc=False, omit_defaults=True):
     """One of several images of a tile."""
 
     name: str | None = None
@@ -61,7 +61,7 @@ class Channel(msgspec.Struct, gc=False):
     mipmapPathBuilder: MipmapPathBuilder | None = None
 
 
-class TileSpec(msgspec.Struct, gc=False):
+class TileSpec(msgspec.Struct, gc=False, omit_defaults=True):
     """A tile spec as Render knows it; decoded to find members of the wrong type, and for what is derived from it."""
 
     tileId: str | None = None
