@@ -1,9 +1,8 @@
 """Tiles of stacks: put, delete, move, and every way to ask for them."""
 
-import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -172,16 +171,16 @@ def get_tile_bounds(connection: sqlite3.Connection, stack: Stack, selection: Sel
 
 
 def get_tile_ids(
-    connection: sqlite3.Connection, stack: Stack, selection: Selection, pattern: re.Pattern[str] | None = None
+    connection: sqlite3.Connection, stack: Stack, selection: Selection, matches: Callable[[str], bool] | None = None
 ) -> list[str]:
-    """Return the ids of the tiles of a selection, sorted; of those in which ``pattern`` is found."""
+    """Return the ids of the tiles of a selection, sorted; those of which ``matches`` is true."""
     condition, arguments = selection.condition()
     rows = connection.execute(
         f"""SELECT tile_id FROM stack_layer CROSS JOIN tile USING (layer_id)
         WHERE stack_key = ? AND {condition} ORDER BY tile_id""",
         (stack.key, *arguments),
     )
-    return [tile_id for (tile_id,) in rows if pattern is None or pattern.search(tile_id)]
+    return [tile_id for (tile_id,) in rows if matches is None or matches(tile_id)]
 
 
 def get_hits(

@@ -120,6 +120,16 @@ def test_large_images_are_refused_before_they_are_read(connect, stack):
     assert (answer.status_code, "more than the 1000 that are read" in answer.text) == (400, True)
 
 
+def test_patterns_of_mipmaps_cannot_take_for_ever(client, stack, tile, tmp_path):
+    builder = {"rootPath": "/m", "numberOfLevels": 3, "extension": "tif", "imageMipmapPatternString": "(a*)*(b)"}
+    assert client.status("PUT", f"{stack}/mipmapPathBuilder", builder) == 400
+    level = {"imageUrl": f"file:{tmp_path}/images/a.png"}
+    body = {"width": 9, "height": 9, "scale": 0.25, "mipmapPathBuilder": builder}
+    body["tileSpecs"] = [tile("x", mipmapLevels={"0": level})]
+    answer = client.send("PUT", "/owner/o/png-image", body)
+    assert (answer.status_code, "repeats a group" in answer.text) == (400, True)
+
+
 def test_images_are_read_below_the_roots_only(connect, stack, tile, tmp_path):
     outside = tmp_path / "outside.png"
     cv2.imwrite(str(outside), np.full((80, 100), 77, np.uint8))
