@@ -14,7 +14,7 @@ from rendermodules.render_ws.models import StackId, TileBounds
 from rendermodules.render_ws.store import layers, transforms
 from rendermodules.render_ws.store.database import Database, translated_errors
 from rendermodules.render_ws.store.stacks import Stack, raise_revision
-from rendermodules.render_ws.tile_specs import StoredTile, TileRow
+from rendermodules.render_ws.tile_specs import FARTHEST, StoredTile, TileRow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -274,6 +274,8 @@ def move_tiles(database: Database, stack: Stack, tile_ids: Sequence[str], z: flo
         raise IllegalState(
             f"Z values can only be updated for stacks in the LOADING state, but this stack's state is {stack.state}."
         )
+    if abs(z) > FARTHEST:
+        raise InvalidRequest(f"z must not be beyond {FARTHEST:.0e}, but it is {z}")
     rows = get_rows_with_ids(database, stack, tile_ids)
     moved = [(z, row._replace(document=orjson.dumps({**orjson.loads(row.document), "z": z}))) for row in rows]
     if moved:

@@ -114,6 +114,14 @@ def test_large_images_are_refused_before_they_are_drawn(connect, client, stack):
         assert client.status("GET", f"{stack}/z/1/box/{wild}/png-image?maxTileSpecsToRender=1") in (200, 400), wild
 
 
+@pytest.mark.parametrize("number", ["1e7", "-1e7", "1e308"])
+def test_factors_out_of_all_proportion_are_refused(client, stack, number):
+    for question in (f"png-image?scale={number}", f"withNeighbors/jpeg-image?heightFactor={number}"):
+        answer = client.send("GET", f"{stack}/tile/a/{question}")
+        assert (answer.status_code, "must not be beyond" in answer.text) == (400, True)
+    assert client.status("GET", f"{stack}/z/1/box/0,0,10,10,{number}/png-image") == 400
+
+
 def test_large_images_are_refused_before_they_are_read(connect, stack):
     small = connect(limits=Limits(decoded_pixels=1000))
     answer = small.send("GET", f"{stack}/z/1/box/0,0,10,10,1/png-image")
