@@ -147,7 +147,8 @@ class Database:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         if self._lock_file < 0:
-            self._lock_file = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o666)
+            # one queue for a store, also when a link leads to it
+            self._lock_file = os.open(f"{self.path.resolve()}.lock", os.O_RDWR | os.O_CREAT, 0o666)
         # the kernel queues those who wait, and frees the lock of a process that died
         fcntl.flock(self._lock_file, fcntl.LOCK_EX)
         try:

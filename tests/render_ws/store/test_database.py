@@ -73,6 +73,20 @@ def test_writers_take_turns(store):
     second.close()
 
 
+def test_writers_queue_together_when_a_link_leads_to_the_store(store, tmp_path):
+    (tmp_path / "other").mkdir()
+    link = tmp_path / "other" / "link.db"
+    link.symlink_to(store)
+    first, second = Database(store), Database(link)
+    for number, database in enumerate((first, second)):
+        with database.writing() as connection:
+            add_stack(connection, f"s{number}")
+    assert stacks_in(first) == stacks_in(second) == ["s0", "s1"]
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["link.db"]
+    first.close()
+    second.close()
+
+
 def test_a_newer_store_is_refused_and_left_alone(store):
     Database(store).close()
     with sqlite3.connect(store) as connection:
