@@ -71,9 +71,21 @@ def url_of_path(path: str | os.PathLike[str]) -> str:
     return "file://" + quote(absolute, safe=_UNQUOTED)
 
 
+def url_of_place(place: str) -> str:
+    """Return the URL of what a user gave, a path or a URL, percent-encoded whether it was or not."""
+    return url_of_path(local_path(place)) if is_local(place) else encoded_url(place)
+
+
 def local_path(location: str | os.PathLike[str]) -> Path:
-    """Return the path of what a user gave: a path, or a ``file:`` URL."""
-    return path_of_url(os.fspath(location))
+    """Return the path of what a user gave: a path, which may begin with ``~/``, or a ``file:`` URL.
+
+    Raises
+    ------
+    UrlError
+        The URL has another scheme.
+    """
+    place = os.fspath(location)
+    return Path(place).expanduser() if place.startswith("~/") else path_of_url(place)
 
 
 def joined_url(base: str, *names: str) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from renderapi.render import Render, format_preamble
+from renderapi.render import Render
 
-from rendermodules.module.errors import RenderModuleError
+from rendermodules.module.stacks import check_answer, stack_url
 
 
 def box_image(
@@ -67,8 +67,7 @@ def box_image(
     """
     # the RGB picture that the 8-bit route answers with is the grey one three times
     route = "tiff16-image" if dtype == "uint16" else "tiff-image"
-    url = format_preamble(render.DEFAULT_HOST, render.DEFAULT_PORT, render.DEFAULT_OWNER, render.DEFAULT_PROJECT, stack)
-    url += f"/z/{float(z)!r}/box/{x},{y},{width},{height},{scale!r}/{route}"
+    url = stack_url(render, stack, f"/z/{float(z)!r}/box/{x},{y},{width},{height},{scale!r}/{route}")
     query: dict[str, Any] = {
         "channels": channel,
         "minIntensity": min_intensity,
@@ -78,10 +77,7 @@ def box_image(
         "fillWithNoise": "true" if fill_with_noise else None,
     }
     response = render.session.get(url, params={key: value for key, value in query.items() if value is not None})
-    if response.status_code >= 400:
-        raise RenderModuleError(
-            f"drawing {stack} at z={z} failed: Render answered {response.status_code}: {response.text[:500].strip()}"
-        )
+    check_answer(response, f"{stack} at z={z}", doing="drawing")
     import tifffile
 
     picture = tifffile.imread(io.BytesIO(response.content))

@@ -102,6 +102,7 @@ class ImportModule(RenderModule):
         *,
         journal: Journal,
         describe: Callable[[Any], str],
+        unit: str = "sections",
         **version: Any,
     ) -> list[dict[str, Any]]:
         """Write the sections that each item becomes into a stack, by the workers that the parameters ask for.
@@ -118,6 +119,8 @@ class ImportModule(RenderModule):
             Journal of the run, see `journal`.
         describe : callable
             The item in words, unique in the run.
+        unit : str, default: "sections"
+            What the items are, plural.
         **version
             Fields of Render's StackVersion for a new stack, such as ``stackResolutionX``.
 
@@ -127,7 +130,7 @@ class ImportModule(RenderModule):
             ``zs`` and ``tile_count`` of each item.
         """
         if self.dry_run:
-            self.logger.info("would write %d sections to %s", len(items), stack)
+            self.logger.info("would write %d %s to %s", len(items), unit, stack)
             return []
         forget_lost_sections(self.render, stack, journal, {describe(item) for item in items})
         if self.args["delete_stack"] and not any(describe(item) in journal.results for item in items):
@@ -140,8 +143,9 @@ class ImportModule(RenderModule):
                 sections_of=sections_of,
                 replace=self.args["overwrite_zlayer"],
             )
-            results = self.map(work, items, unit="sections", describe=describe, error=SectionError, journal=journal)
-        self.logger.info("wrote %d sections, %d tiles, to %s", len(items), _tile_count(results), stack)
+            results = self.map(work, items, unit=unit, describe=describe, error=SectionError, journal=journal)
+        zs = {z for result in results for z in result["zs"]}
+        self.logger.info("wrote %d sections, %d tiles, to %s", len(zs), _tile_count(results), stack)
         return results
 
     def report(self, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 import argschema
 from marshmallow import ValidationError, pre_load, validates_schema
 
+from rendermodules.core.identifiers import check_name
+from rendermodules.core.problems import InputError
 from rendermodules.module.fields import (
     Bool,
     Float,
@@ -117,6 +119,15 @@ class RenderClientParameters(DefaultSchema):
     memGB = Str("memory of a Java client, such as 5G", default="5G")
 
     environment: ClassVar[Mapping[str, str]] = ENVIRONMENT
+
+    @validates_schema
+    def check_names(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse names that would lead to another project."""
+        for key in ("owner", "project"):
+            try:
+                check_name(key, data[key])
+            except InputError as error:
+                raise ValidationError(str(error), key) from None
 
 
 class ModuleParameters(DefaultSchema, argschema.ArgSchema):

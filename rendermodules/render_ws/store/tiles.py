@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
@@ -15,10 +15,6 @@ from rendermodules.render_ws.store import layers, transforms
 from rendermodules.render_ws.store.database import Database, translated_errors
 from rendermodules.render_ws.store.stacks import Stack, raise_revision
 from rendermodules.render_ws.tile_specs import FARTHEST, StoredTile, TileRow
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 Box = tuple[float, float, float, float]
 """minX, minY, maxX, maxY in world pixels."""
@@ -181,30 +177,6 @@ def get_tile_ids(
         (stack.key, *arguments),
     )
     return [tile_id for (tile_id,) in rows if matches is None or matches(tile_id)]
-
-
-def get_hits(
-    connection: sqlite3.Connection, stack: Stack, z: float, points: "NDArray[np.float64]"
-) -> "list[tuple[str, NDArray[np.intp]]]":
-    """Return (tile id, indices of points) for each tile of a layer whose box holds some of ``points``, sorted by id.
-
-    Parameters
-    ----------
-    points : (n, 2) float array
-        World coordinates x, y.
-    """
-    import numpy as np
-
-    # a box around all points leaves few tiles when there are few points
-    low, high = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-    bounds = get_tile_bounds(connection, stack, Selection(z=z, box=(*low, *high)))
-    hits = []
-    for tile in bounds:
-        inside = (points >= (tile.minX, tile.minY)) & (points <= (tile.maxX, tile.maxY))
-        indices = np.flatnonzero(inside.all(axis=1))
-        if len(indices):
-            hits.append((tile.tileId, indices))
-    return hits
 
 
 def put_tiles(database: Database, stack: Stack, rows: Sequence[tuple[float, TileRow]], specs: dict[str, bytes]) -> None:
