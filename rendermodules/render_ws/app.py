@@ -2,7 +2,6 @@
 
 import hmac
 import logging
-import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -48,6 +47,7 @@ from rendermodules.render_ws.routes import (
 )
 from rendermodules.render_ws.routing import PREFIX, Route
 from rendermodules.render_ws.settings import Settings
+from rendermodules.render_ws.store.database import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ def application(settings: Settings, at_once: int | None = None) -> falcon.App[Re
         Most requests that are worked on at a time; more threads than these only wait for bodies that come slowly. As
         many as there are threads, if absent.
     """
-    door = _Door(settings, nullcontext() if at_once is None else threading.Semaphore(at_once))
+    door = _Door(settings, nullcontext() if at_once is None else Turns(at_once))
     app: falcon.App[Request, Response] = falcon.App(middleware=[door], router=_router(settings.strict))
     # an answer without a body has no content type
     app.resp_options.default_media_type = None  # type: ignore[assignment]

@@ -256,6 +256,35 @@ def database_at(path: str | os.PathLike[str]) -> Database:
     return database
 
 
+class Turns:
+    """Lets a number of threads work at a time, and hands connections on from one to the next.
+
+    A program with many threads that mostly wait then has few connections. Use it as a context manager, once at a
+    time in each thread; within, `database_at` gives connections of the turn.
+
+    Parameters
+    ----------
+    number : int
+        Threads that work at a time.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._free = threading.Semaphore(number)
+        self._databases: list[dict[str, Database]] = []
+
+    def __enter__(self) -> None:
+        self._free.acquire()
+        try:
+            # the latest first: what it has read is still at hand
+            _of_thread.databases = self._databases.pop()
+        except IndexError:
+            _of_thread.databases = {}
+
+    def __exit__(self, *exception: object) -> None:
+        self._databases.append(_of_thread.__dict__.pop("databases"))
+        self._free.release()
+
+
 def close_databases() -> None:
     """Close the connections of this process; the next call opens them again.
 
