@@ -32,6 +32,13 @@ def store_of_url(url: str) -> Path | None:
     return Path(path) if path.strip("/") else None
 
 
+def is_store_path(place: str) -> bool:
+    """Return whether a place is the path of a store, or a file name that ends in ``.db``, and no address or host."""
+    if "://" in place:
+        return False
+    return "/" in place or place.startswith(("~", ".")) or place.endswith(".db")
+
+
 class EmbeddedAdapter(BaseAdapter):
     """Answers HTTP requests from a store file, in this process and without a socket.
 

@@ -255,7 +255,8 @@ def _resolved_tiles(call: Call, selection: Selection, matches: Callable[[str], b
         )
         found = [] if stack is None else selected_tiles(call, database, stack, selection, matches)
         if stack is None or not found:
-            raise NotFound(f"no tile specifications found in {stack_id} for {selection}")
+            place = "for these values" if selection.z is None else f"with a z value of {selection.z}"
+            raise NotFound(f"no tile specifications found in {stack_id} {place}")
         specs = _referred_specs(database, stack, {tile.refs for tile in found})
     _require_resolved(found, specs)
     return json_bytes(
