@@ -32,6 +32,8 @@ class VolumeLayout:
         One name per channel.
     name : str
         Of the volume.
+    windows : tuple of (float, float), optional
+        Intensities that viewers show black and white, one pair per channel; by default the range of the type.
     """
 
     shape: tuple[int, int, int, int]
@@ -40,6 +42,7 @@ class VolumeLayout:
     origin: tuple[float, float, float]
     channels: tuple[str, ...]
     name: str
+    windows: tuple[tuple[float, float], ...] = ()
 
     @property
     def levels(self) -> list[tuple[int, int, int, int]]:
@@ -148,13 +151,19 @@ def _metadata(layout: VolumeLayout) -> dict[str, Any]:
         *({"name": axis, "type": "space", "unit": "nanometer"} for axis in "zyx"),
     ]
     top = 255 if layout.dtype == "uint8" else 65535
-    window = {"min": 0, "max": top, "start": 0, "end": top}
+    windows = layout.windows or ((0.0, float(top)),) * len(layout.channels)
     return {
         "version": "0.5",
         "multiscales": [{"name": layout.name, "axes": axes, "datasets": datasets, "type": "mean"}],
         "omero": {
             "channels": [
-                {"label": label, "color": "FFFFFF", "active": True, "window": window} for label in layout.channels
+                {
+                    "label": label,
+                    "color": "FFFFFF",
+                    "active": True,
+                    "window": {"min": 0, "max": top, "start": black, "end": white},
+                }
+                for label, (black, white) in zip(layout.channels, windows, strict=True)
             ]
         },
     }

@@ -18,6 +18,7 @@ import renderapi
 from marshmallow import ValidationError, validates_schema
 from numpy.typing import NDArray
 
+from rendermodules.core.intensity_levels import shown_range, with_intensities
 from rendermodules.module import stacks
 from rendermodules.module.connection import connect
 from rendermodules.module.errors import RenderModuleError
@@ -49,8 +50,10 @@ class RenderVolumeParameters(RenderParameters, ZValueParameters, BoxParameters, 
     )
     scale = Float("pixels of the file per world pixel", default=1.0, minimum=1e-6)
     dtype = Str("uint8 maps intensities to 0 to 255, uint16 keeps them", default="uint8", choices=["uint8", "uint16"])
-    minIntensity = Float("intensity that becomes 0; that of the tiles by default")
-    maxIntensity = Float("intensity that becomes 255; that of the tiles by default")
+    minIntensity = Float(
+        "intensity that becomes 0 in 8 bit, and is shown black by viewers; that of the tiles by default"
+    )
+    maxIntensity = Float("intensity that becomes 255, and that viewers show white; that of the tiles by default")
     skip = Int("draw every n-th section only", default=1, minimum=1)
     block_size = Int("edge of the blocks in which a section is drawn, in pixels of the file", default=2048, minimum=256)
 
@@ -177,10 +180,20 @@ class RenderVolume(RenderModule):
                 origin=(resolution[0] * zs[0], resolution[1] * box[1], resolution[2] * box[0]),
                 channels=names,
                 name=stack,
+                windows=self._windows(stack, zs[0]),
             )
             path = _unfinished(_path(_Picture(stack, None, 0, zs[0], 0), self.args))
             shutil.rmtree(path, ignore_errors=True)
             create_volume(path, layout)
+
+    def _windows(self, stack: str, z: float) -> tuple[tuple[float, float], ...]:
+        """Return the intensities that viewers are to show black and white, of each channel."""
+        channels = self.args["channels"] or [None]
+        if self.args["dtype"] == "uint8":
+            return ((0.0, 255.0),) * len(channels)
+        levels = self.args["minIntensity"], self.args["maxIntensity"]
+        section = with_intensities(stacks.read_section(self.render, stack, z), *levels, None)
+        return tuple(shown_range(section, channel) for channel in channels)
 
 
 _EDGES = ("minX", "minY", "maxX", "maxY")

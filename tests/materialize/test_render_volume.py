@@ -62,6 +62,7 @@ def test_the_number_of_workers_and_the_blocks_change_nothing(acquired, render_pa
 
 def test_an_ome_zarr_volume(acquired, render_parameters):
     options = {"format": "ome_zarr", "dtype": "uint16", "channels": ["EM", "DAPI"], "minX": 10, "maxX": 110, "minY": 0}
+    options["minIntensity"] = 7.0
     result = RenderVolume(input_data=parameters(render_parameters, acquired, **options)).run()
     (path,) = result["files"]
     group = zarr.open_group(path, mode="r")
@@ -73,6 +74,9 @@ def test_an_ome_zarr_volume(acquired, render_parameters):
     scale, translation = multiscale["datasets"][0]["coordinateTransformations"]
     assert scale["scale"] == [1.0, 40.0, 4.0, 4.0]
     assert translation["translation"] == [0.0, 20.0, 0.0, 40.0]
+    windows = [channel["window"] for channel in dict(group.attrs)["ome"]["omero"]["channels"]]
+    shown = {"min": 0, "max": 65535, "start": 7.0, "end": float(SETTINGS.largest_grey)}
+    assert windows == [shown, shown]
     assert [file.name for file in (acquired / "out").iterdir()] == ["raw.ome.zarr"]
 
 
