@@ -85,20 +85,27 @@ def decoded_tiff(file: BinaryIO, page: int = 0) -> Image:
 def _page_image(tiff: Any, page: int) -> Image:
     import tifffile
 
-    series = tiff.series[0] if tiff.is_imagej else None
-    # ImageJ writes large stacks as one page with all others behind it
-    if series is not None and len(tiff.pages) == 1 and series.size > tiff.pages[0].size and series.dataoffset:
-        stack = series.asarray().reshape(-1, *tiff.pages[0].shape)
-        return as_render_image(stack[page])
-    try:
-        tiff_page = tiff.pages[page]
-    except IndexError:
-        raise FormatError(f"has no page {page + 1}") from None
+    first = tiff.pages[0]
+    series = _series_behind(tiff)
+    if not 0 <= page < (len(tiff.pages) if series is None else series.size // first.size):
+        raise FormatError(f"has no page {page + 1}")
+    tiff_page = tiff.pages[page] if series is None else first
     check_size(tiff_page.imagewidth, tiff_page.imagelength)
-    image = tiff_page.asarray()
+    if series is None:
+        image = tiff_page.asarray()
+    else:
+        stored = np.dtype(first.dtype).newbyteorder(tiff.byteorder)
+        pixels = tiff.filehandle.read_array(stored, first.size, series.dataoffset + page * first.size * stored.itemsize)
+        image = pixels.reshape(first.shape).astype(first.dtype, copy=False)
     if image.ndim == 3 and tiff_page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
         image = np.moveaxis(image, 0, -1)
     return as_render_image(_as_meant(image, tiff_page))
+
+
+def _series_behind(tiff: Any) -> Any:
+    """Return the stack that ImageJ has written as one page with all others behind it, as it does with large ones."""
+    series = tiff.series[0] if tiff.is_imagej and len(tiff.pages) == 1 else None
+    return series if series is not None and series.dataoffset and series.size > tiff.pages[0].size else None
 
 
 def _as_meant(image: Image, page: Any) -> Image:

@@ -121,11 +121,12 @@ def test_separate_planes_are_put_together():
 
 
 @pytest.mark.parametrize("imagej", [False, True])
-def test_pages_of_stacks(imagej):
-    stack = np.stack([GRAY, GRAY // 2, GRAY // 3])
+@pytest.mark.parametrize("image", [GRAY, DEEP])
+def test_pages_of_stacks(imagej, image):
+    stack = np.stack([image, image // 2, image // 3])
     file = io.BytesIO(tiff(stack, imagej=imagej, photometric="minisblack"))
-    assert np.array_equal(decoded_tiff(file, 2), GRAY // 3)
-    with pytest.raises(FormatError, match="no page 4|out of bounds"):
+    assert np.array_equal(decoded_tiff(file, 2), image // 3)
+    with pytest.raises(FormatError, match="no page 4"):
         decoded_tiff(file, 3)
 
 
