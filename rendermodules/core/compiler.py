@@ -2,6 +2,9 @@
 
 import atexit
 import gc
+import os
+import shutil
+import tempfile
 import threading
 
 _lock = threading.Lock()
@@ -21,15 +24,28 @@ def start_compiler() -> None:
         collects = gc.isenabled()
         gc.disable()
         try:
-            import numba
-
-            # most is loaded by the first call of something compiled, even if that is read from a file
-            numba.njit(cache=True)(_nothing)()
+            _call_something_compiled()
         finally:
             if collects:
                 gc.enable()
         atexit.register(gc.freeze)
         _started = True
+
+
+def _call_something_compiled() -> None:
+    """Have the compiler load what it loads before the first call, even of what was compiled long ago."""
+    import numba
+
+    try:
+        compiled = numba.njit(cache=True)(_nothing)
+    except RuntimeError:
+        # neither the package nor a home can be written to, as in containers: kernels are compiled for this process
+        folder = tempfile.mkdtemp(prefix="rendermodules-kernels-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["NUMBA_CACHE_DIR"] = folder
+        numba.config.reload_config()
+        compiled = numba.njit(cache=True)(_nothing)
+    compiled()
 
 
 def _nothing() -> None:

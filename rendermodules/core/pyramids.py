@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rendermodules.core.compiler import start_compiler
 from rendermodules.core.resampling import halved
 
 Image = NDArray[Any]
@@ -75,6 +76,7 @@ def pyramid(image: Image, levels: int, method: str = "mean") -> Iterator[Image]:
 def _mean(image: Image) -> Image:
     if image.ndim == 2 and image.dtype in (np.uint8, np.uint16):
         # pyramids are made of many images
+        start_compiler()
         from rendermodules.core.halving_kernels import mean_halved
 
         return mean_halved(image)

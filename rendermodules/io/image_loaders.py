@@ -62,10 +62,19 @@ class ImageSource:
 
     @classmethod
     def of_level(cls, level: Mapping[str, Any], role: str = "image") -> "ImageSource | None":
-        """Return the ``image`` or ``mask`` of one mipmap level of a tile spec; None if it has none."""
-        url = level.get(f"{role}Url")
-        loader_type = level.get(f"{role}LoaderType") or DEFAULT_LOADER
-        return cls(url, loader_type, level.get(f"{role}SliceNumber")) if url else None
+        """Return the ``image`` or ``mask`` of one mipmap level of a tile spec; None if it has none.
+
+        Raises
+        ------
+        ImageError
+            The URL is no text or the slice number is none.
+        """
+        url, number = level.get(f"{role}Url"), level.get(f"{role}SliceNumber")
+        if not url:
+            return None
+        if not isinstance(url, str) or not (number is None or isinstance(number, int)):
+            raise ImageError(f"{url}: {role}Url must be a text, {role}SliceNumber a whole number (it is {number!r})")
+        return cls(url, level.get(f"{role}LoaderType") or DEFAULT_LOADER, number)
 
 
 class ImageLoader(Protocol):
@@ -91,19 +100,33 @@ def opened(url: str, allowed: ReadPolicy | None, block_bytes: int | None = None)
                 yield file
             return
         check_allowed(url, url, allowed)
-        import fsspec
-
-        files, place = fsspec.core.url_to_fs(remote_place(url))
-        with files.open(place, "rb", block_size=block_bytes) as file:
+        with _opened_remote(url, block_bytes) as file:
             yield file
     except ImageError:
         raise
     except FormatError as error:
         raise ImageError(f"{url}: {error}") from None
-    except ImportError as error:
-        raise ImageError(f"{url}: needs another package to be read: {error}") from None
     except (OSError, ValueError) as error:
         raise ImageError(f"{url}: {getattr(error, 'strerror', None) or error}") from None
+
+
+@contextmanager
+def _opened_remote(url: str, block_bytes: int | None) -> Iterator[BinaryIO]:
+    try:
+        import fsspec
+
+        files, place = fsspec.core.url_to_fs(remote_place(url))
+        with files.open(place, "rb", block_size=block_bytes) as file:
+            yield file
+    except (ImageError, FormatError):
+        raise
+    except ImportError as error:
+        raise ImageError(f"{url}: needs another package to be read: {error}") from None
+    except FileNotFoundError:
+        raise ImageError(f"{url}: does not exist, or cannot be reached") from None
+    # every kind of store has errors of its own, such as that there are no credentials
+    except Exception as error:
+        raise ImageError(f"{url}: {error}") from error
 
 
 def checked_path(url: str, allowed: ReadPolicy | None) -> str:
@@ -280,8 +303,9 @@ class _ZarrSliceLoader:
             array = zarr.open_array(_zarr_store(container, allowed), path=values.get("dataSet", ""), mode="r")
         except ImageError:
             raise
-        except (OSError, ValueError, KeyError, ImportError) as error:
-            raise ImageError(f"{source.url}: cannot be opened as a Zarr array: {error}") from None
+        # every kind of store has errors of its own, such as that there are no credentials
+        except Exception as error:
+            raise ImageError(f"{source.url}: cannot be opened as a Zarr array: {error}") from error
         if not 2 <= array.ndim <= 5:
             raise ImageError(f"{source.url}: is no plane of an array of shape {array.shape}")
         *stacked, height, width = array.shape

@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
+from rendermodules.io.expressions import BoundedExpression
+
 ReadPolicy = Callable[[str], bool]
 """Tells whether a place may be read: an absolute path without links in it, or the URL of a remote object."""
 
@@ -138,12 +140,17 @@ def mipmap_url(url: str, level: int, root: str, extension: str, pattern: str | N
     str
         ``root/level/path-of-the-image.extension``, or what the pattern gives; ``url`` if the pattern does not match.
 
+    Raises
+    ------
+    ExpressionError
+        The pattern is wrong, or could take for ever.
+
     Notes
     -----
     Java: org.janelia.alignment.spec.stack.MipmapPathBuilder.
     """
     if pattern is not None:
-        match = re.fullmatch(pattern, url)
+        match = BoundedExpression(pattern).fullmatch(url)
         return f"{match[1]}{level}{match[2]}" if match and match.re.groups == 2 else url
     path = url[url.find(":") + 1 :].lstrip("/")
     return f"{root.rstrip('/')}/{level}/{path}.{extension}"

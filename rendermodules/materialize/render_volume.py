@@ -9,7 +9,7 @@ are kept: a run that was killed goes on where it stopped.
 import functools
 import math
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -61,6 +61,12 @@ class RenderVolumeParameters(RenderParameters, ZValueParameters, BoxParameters, 
         """Refuse blocks that no TIFF can have as tiles."""
         if data["block_size"] % 16:
             raise ValidationError("must be a multiple of 16", "block_size")
+
+    @validates_schema
+    def check_depth(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse 16 bit in a format that has only 8."""
+        if data["format"] == "jpg" and data["dtype"] == "uint16":
+            raise ValidationError("jpg holds 8 bit only; choose tif, png or ome_zarr for uint16", "format")
 
 
 class RenderVolumeOutput(OutputParameters):
@@ -125,6 +131,8 @@ class RenderVolume(RenderModule):
                     yield _Picture(stack, channel, channel_index, z, place)
 
     def _check(self, pictures: list[_Picture], files: Mapping[_Picture, Path], rows: int, columns: int) -> None:
+        for stack in self.args["input_stacks"] if self.args["channels"] else ():
+            check_channels(self.render, stack, self.args["channels"])
         if not rows or not columns:
             raise RenderModuleError(f"at scale {self.args['scale']} the box has no pixel")
         if self.args["format"] != "ome_zarr" and len(set(files.values())) < len(pictures):
@@ -153,7 +161,13 @@ class RenderVolume(RenderModule):
             zs = sorted({picture.z for picture in pictures if picture.stack == stack})
             version = stacks.stack_metadata(self.render, stack)["currentVersion"]
             resolution = [version.get(f"stackResolution{axis}") or 1.0 for axis in "ZYX"]
-            thickness = float(np.median(np.diff(zs))) if len(zs) > 1 else 1.0
+            steps = np.diff(zs) if len(zs) > 1 else np.ones(1)
+            thickness = float(np.median(steps))
+            if np.ptp(steps) > 1e-6 * thickness:
+                self.logger.warning(
+                    "the sections of %s are %g to %g apart, but a volume has one distance: %g",
+                    stack, steps.min(), steps.max(), thickness,
+                )  # fmt: skip
             scale = self.args["scale"]
             names = tuple(self.args["channels"] or [stack])
             layout = VolumeLayout(
@@ -162,6 +176,7 @@ class RenderVolume(RenderModule):
                 voxel_size=(resolution[0] * thickness, resolution[1] / scale, resolution[2] / scale),
                 origin=(resolution[0] * zs[0], resolution[1] * box[1], resolution[2] * box[0]),
                 channels=names,
+                name=stack,
             )
             path = _unfinished(_path(_Picture(stack, None, 0, zs[0], 0), self.args))
             shutil.rmtree(path, ignore_errors=True)
@@ -177,6 +192,15 @@ def stack_bounds(render: renderapi.render.Render, stack: str) -> dict[str, float
         raise RenderModuleError(f"stack {stack} is LOADING and has no bounds yet; set it COMPLETE or give a box")
     bounds: dict[str, float] = renderapi.stack.get_stack_bounds(stack, render=render)
     return bounds
+
+
+def check_channels(render: renderapi.render.Render, stack: str, channels: Sequence[str]) -> None:
+    """Refuse channels that no tile of a stack has; they would be drawn black."""
+    there = (stacks.stack_metadata(render, stack).get("stats") or {}).get("channelNames")
+    missing = [] if there is None else [channel for channel in channels if channel not in there]
+    if missing:
+        known = f"there are {', '.join(there)}" if there else "its tiles have one without a name"
+        raise RenderModuleError(f"stack {stack} has no channel {', '.join(missing)}; {known}")
 
 
 def _picture_size(box: list[float], scale: float) -> tuple[int, int]:

@@ -43,7 +43,7 @@ def run_module(module_class: Any, argv: Sequence[str]) -> int:
         try:
             module = module_class(args=list(argv))
         except marshmallow.ValidationError as error:
-            return _refused(validation_messages(error, module_class.default_schema()))
+            return _refused(_validation_messages(error, module_class.default_schema()))
         configure_log(module.args["log_level"], module.args["log_json"])
         try:
             module.run()
@@ -173,7 +173,7 @@ def module_name(module_class: type) -> str:
     return spec.name if spec else "__main__"
 
 
-def validation_messages(error: marshmallow.ValidationError, schema: marshmallow.Schema) -> list[str]:
+def _validation_messages(error: marshmallow.ValidationError, schema: marshmallow.Schema) -> list[str]:
     """Return one line for each thing that is wrong with parameters, with the nearest known name for an unknown one."""
     return list(_messages(error.normalized_messages(), schema, ""))
 

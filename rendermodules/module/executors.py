@@ -4,6 +4,7 @@ import concurrent.futures
 import functools
 import multiprocessing
 import os
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -162,20 +163,51 @@ def _dask_client(pool: Mapping[str, Any]) -> Iterator[Any]:
     with ExitStack() as stack:
         address = pool.get("dask_scheduler")
         if not address:
-            cluster = pool["cluster"]
-            if cluster["type"] == "LocalCluster":
-                options = {"n_workers": cluster["jobs"], "threads_per_worker": 1, "dashboard_address": None}
-                address = stack.enter_context(distributed.LocalCluster(**{**options, **cluster["options"]}))
-            else:
-                import dask_jobqueue
-
-                address = stack.enter_context(getattr(dask_jobqueue, cluster["type"])(**cluster["options"]))
-                address.scale(jobs=cluster["jobs"])
+            address = stack.enter_context(_dask_cluster(**pool["cluster"]))
         try:
             client = distributed.Client(address, timeout=SECONDS_TO_REACH_DASK)
         except OSError as reason:
             raise RenderModuleError(f"no Dask scheduler answers at {address} ({short_reason(reason)})") from None
         yield stack.enter_context(client)
+
+
+@contextmanager
+def _dask_cluster(type: str, jobs: int, options: Mapping[str, Any]) -> Iterator[Any]:  # noqa: A002
+    """Give a cluster whose jobs have been submitted; they may begin later."""
+    import distributed
+
+    local = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
+    batch = {"scheduler_options": {"dashboard": False}}
+    try:
+        if type == "LocalCluster":
+            cluster = distributed.LocalCluster(**{**local, **options})
+        else:
+            import dask_jobqueue
+
+            cluster = getattr(dask_jobqueue, type)(**{**batch, **options})
+    except ImportError:
+        raise RenderModuleError(f"{type} needs dask-jobqueue: pip install 'rendermodules[cluster]'") from None
+    except (TypeError, ValueError) as reason:
+        raise RenderModuleError(f"cluster.options do not suit a {type}: {short_reason(reason)}") from None
+    with cluster:
+        if type != "LocalCluster":
+            cluster.scale(jobs=jobs)  # type: ignore[call-arg]
+            while len(cluster.workers) < jobs:
+                time.sleep(0.1)
+            _check_submitted(cluster, type)
+        yield cluster
+
+
+def _check_submitted(cluster: Any, kind: str) -> None:
+    """Raise a `RenderModuleError` if the batch system has refused a job, which Dask only logs and waits for ever."""
+    from distributed.core import Status
+
+    refused = [job for job in cluster.workers.values() if job.status != Status.running]
+    for job in refused:
+        # else the cluster could not be closed
+        job.status = Status.failed
+    if refused:
+        raise RenderModuleError(f"the {kind} has refused {len(refused)} of {len(cluster.workers)} jobs: see the log")
 
 
 @contextmanager

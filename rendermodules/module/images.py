@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from renderapi.render import Render
 
+from rendermodules.core.depths import luminance
 from rendermodules.module.stacks import check_answer, stack_url
 
 
@@ -63,9 +64,9 @@ def box_image(
     Returns
     -------
     (rows, columns) array
-        ``int(height * scale)`` by ``int(width * scale)``; 0 where there is no tile.
+        ``int(height * scale)`` by ``int(width * scale)``; 0 where there is no tile. Of colour images the mean of
+        red, green and blue.
     """
-    # the RGB picture that the 8-bit route answers with is the grey one three times
     route = "tiff16-image" if dtype == "uint16" else "tiff-image"
     url = stack_url(render, stack, f"/z/{float(z)!r}/box/{x},{y},{width},{height},{scale!r}/{route}")
     query: dict[str, Any] = {
@@ -81,5 +82,11 @@ def box_image(
     import tifffile
 
     picture = tifffile.imread(io.BytesIO(response.content))
-    grey = picture if picture.ndim == 2 else picture[..., 0]
-    return np.ascontiguousarray(grey).astype(dtype, copy=False)
+    return np.ascontiguousarray(_grey(picture)).astype(dtype, copy=False)
+
+
+def _grey(picture: NDArray[Any]) -> NDArray[Any]:
+    # the route of 8 bit answers in colours even where the images have none
+    if picture.ndim == 2 or all(np.array_equal(picture[..., 0], picture[..., colour]) for colour in (1, 2)):
+        return picture if picture.ndim == 2 else picture[..., 0]
+    return luminance(picture)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rendermodules.render_ws.errors import ServiceError
+from rendermodules.render_ws.log_lines import log_to_standard_error
 from rendermodules.render_ws.settings import MEBIBYTE, Limits, Settings
 
 SHORTEST_TOKEN = 16
@@ -20,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serve a store; return the exit status: 0 stopped, 1 cannot serve. Bad options exit with 2."""
     parser = _parser()
     options = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_standard_error()
     remote = not _is_loopback(options.host)
     if remote and not (options.allow_remote and options.token_file):
         parser.error(f"to listen on {options.host}, say --allow-remote and give a --token-file")
@@ -121,6 +122,8 @@ def _token(path: Path) -> str:
     token = path.read_text().strip()
     if len(token) < SHORTEST_TOKEN:
         raise ServiceError(f"the token in {path} has fewer than {SHORTEST_TOKEN} characters")
+    if not (token.isascii() and token.isprintable()):
+        raise ServiceError(f"the token in {path} must be one line of ASCII characters, for it is sent in a header")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         logger.warning("others on this machine can read the token file %s: chmod 600 it", path)
     return token

@@ -2,7 +2,6 @@
 
 import hmac
 import logging
-import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -11,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import falcon
+import orjson
 from falcon.request import Request
 from falcon.response import Response
 from falcon.routing import CompiledRouter
@@ -47,6 +47,7 @@ from rendermodules.render_ws.routes import (
 )
 from rendermodules.render_ws.routing import PREFIX, Route
 from rendermodules.render_ws.settings import Settings
+from rendermodules.render_ws.store.database import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ def application(settings: Settings, at_once: int | None = None) -> falcon.App[Re
         Most requests that are worked on at a time; more threads than these only wait for bodies that come slowly. As
         many as there are threads, if absent.
     """
-    door = _Door(settings, nullcontext() if at_once is None else threading.Semaphore(at_once))
+    door = _Door(settings, nullcontext() if at_once is None else Turns(at_once))
     app: falcon.App[Request, Response] = falcon.App(middleware=[door], router=_router(settings.strict))
     # an answer without a body has no content type
     app.resp_options.default_media_type = None  # type: ignore[assignment]
@@ -94,6 +95,7 @@ def application(settings: Settings, at_once: int | None = None) -> falcon.App[Re
     app.req_options.keep_blank_qs_values = True
     app.req_options.auto_parse_qs_csv = False
     app.add_error_handler(Exception, _answer_unexpected)
+    app.add_error_handler(orjson.JSONEncodeError, _answer_nested_too_deeply)
     app.add_error_handler(ServiceError, _ErrorAnswer(settings))
     app.add_error_handler(falcon.HTTPError, _answer_falcon_error)
     return app
@@ -278,6 +280,18 @@ def _answer_falcon_error(request: Request, response: Response, error: falcon.HTT
     response.status = error.status
     if error.headers is not None:
         response.set_headers(error.headers)
+
+
+def _answer_nested_too_deeply(
+    request: Request, response: Response, error: orjson.JSONEncodeError, params: dict[str, Any]
+) -> None:
+    # members that nobody knows may be nested further than can be written anew
+    if "Recursion" not in str(error):
+        _answer_unexpected(request, response, error, params)
+        return
+    response.status = 422
+    response.content_type = TEXT
+    response.data = b"the JSON is nested too deeply"
 
 
 def _answer_unexpected(request: Request, response: Response, error: Exception, params: dict[str, Any]) -> None:

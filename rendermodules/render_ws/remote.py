@@ -7,7 +7,7 @@ from urllib.parse import quote
 import orjson
 import requests
 
-from rendermodules.render_ws.errors import ServiceError
+from rendermodules.render_ws.errors import InvalidRequest, ServiceError
 from rendermodules.render_ws.routing import PREFIX
 from rendermodules.render_ws.sessions import RETRIES, TOKEN_VARIABLE, mounted
 
@@ -80,11 +80,13 @@ class RemoteService:
 
         Raises
         ------
+        InvalidRequest
+            A part cannot be one of a path.
         RequestFailed
             The service cannot be reached, or answers with an error that is not among ``allowed``.
         """
         if any("/" in part or not part for part in parts):
-            raise RequestFailed(f"no route can name {parts}: '/' separates the parts of a path, and none is empty")
+            raise InvalidRequest(f"no route can name {parts}: '/' separates the parts of a path, and none is empty")
         path = "/".join(quote(part, safe="") for part in parts)
         return self.answer_of_url(method, f"{self.base_data_url}/{path}", query, body, content_type, allowed)
 

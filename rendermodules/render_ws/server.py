@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from rendermodules.render_ws.errors import ServiceError
+from rendermodules.render_ws.log_lines import log_to_standard_error
 from rendermodules.render_ws.settings import Settings
 from rendermodules.render_ws.store.database import Database
 
@@ -96,7 +97,7 @@ def _worker_application(settings: Settings, threads: int, parent: int) -> Any:
     """Return the application within a worker process."""
     from rendermodules.render_ws.app import application
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_standard_error()
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     return application(settings, at_once=threads)
 

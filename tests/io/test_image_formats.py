@@ -1,6 +1,7 @@
 import io
 
 import numpy as np
+import PIL.Image
 import pytest
 import tifffile
 
@@ -89,6 +90,29 @@ def test_palettes_become_colours():
     colours = RNG.integers(0, 65536, (3, 256), dtype=np.uint16)
     image = decoded(tiff(GRAY, photometric="palette", colormap=colours))
     assert np.array_equal(image, np.moveaxis(colours[:, GRAY] >> 8, 0, -1))
+
+
+@pytest.mark.parametrize("image", [GRAY, DEEP, GRAY > 100])
+def test_where_0_is_white_values_are_turned_over(image):
+    white = decoded(tiff(image, photometric="miniswhite"))
+    assert np.array_equal(white, decoded(tiff(~image, photometric="minisblack")))
+
+
+def test_inks_become_colours():
+    inks = np.zeros((16, 16, 4), np.uint8)
+    inks[:, :8] = 255, 0, 100, 0  # no red, some blue less
+    inks[:, 8:] = 0, 0, 0, 155
+    colours = decoded(tiff(inks, photometric="separated", extrasamples=()))
+    assert colours[0, 0].tolist() == [0, 255, 155]
+    assert colours[0, 15].tolist() == [100, 100, 100]
+
+
+@pytest.mark.parametrize("mode", ["YCbCr", "LAB"])
+def test_unknown_kinds_of_colours_are_refused(mode):
+    file = io.BytesIO()
+    PIL.Image.fromarray(COLOUR).convert(mode).save(file, "tiff")
+    with pytest.raises(FormatError, match="colours of the kind"):
+        decoded(file.getvalue())
 
 
 def test_separate_planes_are_put_together():

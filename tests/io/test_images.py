@@ -219,3 +219,10 @@ def test_raw_tiff_of_a_remote_file_needs_no_real_file():
     with fsspec.open("memory://b.tif", "wb") as file:
         file.write(buffer.getvalue())
     assert np.array_equal(read_image(ImageSource("memory://b.tif", "IMAGEJ_TIFF_STACK", 1)), GRAY)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.jpg", np.uint16), ("a.jpg", np.float32), ("a.png", np.float32)])
+def test_formats_that_would_cut_values_off_are_refused(tmp_path, name, kind):
+    with pytest.raises(ImageError, match=rf"{name}: .*cannot be written"):
+        write_image(tmp_path / name, np.full((4, 5), 300, kind))
+    assert not (tmp_path / name).exists()

@@ -3,6 +3,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from rendermodules.render_ws.adapter import EMBEDDED_URL
 from rendermodules.render_ws.app import all_routes
 from rendermodules.render_ws.java_routes import java_routes, place
@@ -64,6 +66,20 @@ def test_an_unexpected_error_shows_nothing_of_the_inside(client, monkeypatch, ca
     answer = client.send("GET", "/owners")
     assert (answer.status_code, answer.text) == (500, "the service failed; its log says why")
     assert "secret" in caplog.text
+
+
+@pytest.mark.parametrize("depth", [130, 300])
+def test_what_is_nested_too_deeply_is_refused_and_no_fault_of_the_service(client, tile, depth):
+    nested = "x"
+    for _ in range(depth):
+        nested = {"a": nested}
+    pair = {"pGroupId": "1", "pId": "a", "qGroupId": "2", "qId": "b", "consensusSetData": nested}
+    assert client.status("PUT", "/owner/o/matchCollection/m/matches", [pair]) == (201 if depth < 200 else 422)
+    client.ok("POST", STACK, {})
+    client.put(STACK, tile("t", z=1, unknown=nested))
+    assert client.ok("GET", f"{STACK}/tile/t")["unknown"] == nested
+    assert client.status("GET", f"{STACK}/tile/t/render-parameters") == (200 if depth < 200 else 422)
+    assert client.status("PUT", f"{STACK}/z/2/tileIds", ["t"]) == (201 if depth < 200 else 422)
 
 
 def test_a_token_is_asked_for_everywhere_but_for_health(connect):

@@ -100,6 +100,9 @@ def test_what_cannot_be_served_ends_with_a_reason(store, tmp_path, caplog):
     options = ["--host", "0.0.0.0", "--allow-remote", "--token-file"]
     assert main(["--store", str(store), *options, str(tmp_path / "token")]) == 1
     assert "fewer than 16 characters" in caplog.text
+    (tmp_path / "token").write_text("corréct horse battery staple\n")
+    assert main(["--store", str(store), *options, str(tmp_path / "token")]) == 1
+    assert "one line of ASCII" in caplog.text
     assert main(["--store", str(store), *options, str(tmp_path / "none")]) == 1
 
 

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from rendermodules.render_ws.adapter import EMBEDDED_URL, embedded_url, store_of_url
+from rendermodules.render_ws.errors import InvalidRequest
 from rendermodules.render_ws.remote import RemoteService, RequestFailed
 from rendermodules.render_ws.routing import PREFIX
 from rendermodules.render_ws.sessions import PatientAdapter, mounted
@@ -96,7 +97,7 @@ def test_refusals_are_told_with_what_was_asked(tmp_path):
     assert service.find_json("owner", "o", "project", "p", "stack", "s") is None
     with pytest.raises(RequestFailed, match="^GET owner/o/project/p/stack/s%201: 404 "):
         service.get("owner", "o", "project", "p", "stack", "s 1")
-    with pytest.raises(RequestFailed, match="no route can name"):
+    with pytest.raises(InvalidRequest, match="no route can name"):
         service.get("owner", "a/b")
     with pytest.raises(RequestFailed, match="^GET owners: "):
         RemoteService("http://127.0.0.1:9", retries=0).get("owners")

@@ -67,7 +67,8 @@ def solved_tiles(
     try:
         result = balanced_stages(made, options)
     except LinAlgError as error:
-        raise SolveError(str(error)) from error
+        advice = "" if options.regularization is None else "; a greater regularization holds them"
+        raise SolveError(f"{error}{advice}") from error
     solution = _solution(tiles, made, result.shaping, result.kept, options)
     return replace(solution, balance=made.by_distance(result.factors))
 

@@ -64,7 +64,6 @@ class TileGeometry:
         known_geometry: KnownGeometry,
         strict: bool,
     ) -> None:
-        self._specs = (tile.get("transforms") or {}).get("specList") or []
         self._size = size
         self._parameters = parameters
         self._known_geometry = known_geometry
@@ -73,6 +72,7 @@ class TileGeometry:
             self._transform: CoordinateTransform = tile_transform(tile)
         except TransformError as error:
             raise RenderingError(str(error)) from None
+        self._specs = (tile.get("transforms") or {}).get("specList") or []
         self._affine = self._transform.affine
 
     @_anywhere

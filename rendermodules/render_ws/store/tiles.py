@@ -1,9 +1,8 @@
 """Tiles of stacks: put, delete, move, and every way to ask for them."""
 
-import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -15,7 +14,7 @@ from rendermodules.render_ws.models import StackId, TileBounds
 from rendermodules.render_ws.store import layers, transforms
 from rendermodules.render_ws.store.database import Database, translated_errors
 from rendermodules.render_ws.store.stacks import Stack, raise_revision
-from rendermodules.render_ws.tile_specs import StoredTile, TileRow
+from rendermodules.render_ws.tile_specs import FARTHEST, StoredTile, TileRow
 
 Box = tuple[float, float, float, float]
 """minX, minY, maxX, maxY in world pixels."""
@@ -168,16 +167,16 @@ def get_tile_bounds(connection: sqlite3.Connection, stack: Stack, selection: Sel
 
 
 def get_tile_ids(
-    connection: sqlite3.Connection, stack: Stack, selection: Selection, pattern: re.Pattern[str] | None = None
+    connection: sqlite3.Connection, stack: Stack, selection: Selection, matches: Callable[[str], bool] | None = None
 ) -> list[str]:
-    """Return the ids of the tiles of a selection, sorted; of those in which ``pattern`` is found."""
+    """Return the ids of the tiles of a selection, sorted; those of which ``matches`` is true."""
     condition, arguments = selection.condition()
     rows = connection.execute(
         f"""SELECT tile_id FROM stack_layer CROSS JOIN tile USING (layer_id)
         WHERE stack_key = ? AND {condition} ORDER BY tile_id""",
         (stack.key, *arguments),
     )
-    return [tile_id for (tile_id,) in rows if pattern is None or pattern.search(tile_id)]
+    return [tile_id for (tile_id,) in rows if matches is None or matches(tile_id)]
 
 
 def put_tiles(database: Database, stack: Stack, rows: Sequence[tuple[float, TileRow]], specs: dict[str, bytes]) -> None:
@@ -247,6 +246,8 @@ def move_tiles(database: Database, stack: Stack, tile_ids: Sequence[str], z: flo
         raise IllegalState(
             f"Z values can only be updated for stacks in the LOADING state, but this stack's state is {stack.state}."
         )
+    if abs(z) > FARTHEST:
+        raise InvalidRequest(f"z must not be beyond {FARTHEST:.0e}, but it is {z}")
     rows = get_rows_with_ids(database, stack, tile_ids)
     moved = [(z, row._replace(document=orjson.dumps({**orjson.loads(row.document), "z": z}))) for row in rows]
     if moved:
