@@ -17,7 +17,7 @@ from renderapi.errors import RenderError
 
 from rendermodules.core.problems import InputError
 from rendermodules.io.paths import UrlError, local_path
-from rendermodules.module.errors import ConnectionParametersError, ItemError, RenderModuleError, short_reason
+from rendermodules.module.errors import ConnectionParametersError, ItemError, RenderModuleError, explained
 from rendermodules.module.terminal_log import logging_to_terminal
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def run_module(module_class: Any, argv: Sequence[str]) -> int:
         except (RenderModuleError, InputError, RenderError, requests.RequestException, OSError) as error:
             if isinstance(error, ItemError) and error.details:
                 module.logger.debug("%s", error.details)
-            module.logger.error("%s", _explained(error))
+            module.logger.error("%s", explained(error))
             module.logger.debug("where it happened", exc_info=True)
             return FAILED
     return 0
@@ -224,13 +224,3 @@ def _refused(messages: Any) -> int:
     for message in messages:
         sys.stderr.write(f"error: {message}\n")
     return BAD_PARAMETERS
-
-
-def _explained(error: BaseException) -> str:
-    if isinstance(error, (requests.ConnectionError, requests.Timeout)):
-        return f"Render does not answer; is render.host right and the service running? ({short_reason(error, 300)})"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return f"Render broke off in the middle of an answer; start again to go on ({short_reason(error)})"
-    if isinstance(error, json.JSONDecodeError):
-        return f"an answer of Render is not JSON ({short_reason(error)})"
-    return short_reason(error)

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from rendermodules.module.errors import ItemError, RenderModuleError, short_reason
+from rendermodules.module.errors import ItemError, RenderModuleError, explained, short_reason
 from rendermodules.module.journal import Journal
 
 # every worker computes with one thread: the workers are the parallelism, and an OpenCV
@@ -80,7 +80,7 @@ def _attempt(task: Callable[[Any], Any], error: type[ItemError], item: Any, name
     except Exception as reason:
         if isinstance(reason, ItemError):
             raise
-        raise error(name, short_reason(reason), traceback.format_exc()) from None
+        raise error(name, explained(reason), traceback.format_exc()) from None
 
 
 def _outcomes(

@@ -4,6 +4,7 @@ import signal
 import time
 
 import pytest
+import requests
 
 from rendermodules.module import executors
 from rendermodules.module.errors import ItemError, RenderModuleError, SectionError
@@ -36,6 +37,15 @@ def test_what_has_not_begun_after_a_failure_is_not_begun():
     with pytest.raises(ItemError):
         map_items(task, [1, 2, 3], {"pool_size": 1})
     assert begun == [1]
+
+
+def ask_a_server_that_is_not_there(port):
+    requests.get(f"http://127.0.0.1:{port}/")
+
+
+def test_a_server_that_is_gone_is_reported_as_such():
+    with pytest.raises(ItemError, match="^1: Render does not answer; is render.host right"):
+        map_items(ask_a_server_that_is_not_there, [1, 1], {"pool_size": 2})
 
 
 def test_a_killed_worker_is_reported():
