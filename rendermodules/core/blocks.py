@@ -75,6 +75,11 @@ class MatchedBlocks:
         Estimated standard error of each partner along its worse axis, in pixels.
     tried : int
         How many blocks the overlap has.
+    found_part : float
+        Part of the contrast of all blocks that is in those that were found, 0 to 1; empty blocks count for nothing.
+    agreement : float
+        How well all blocks with their contrast correlate with where they ended in the other image, as part of how well
+        those do that were found. Low when much of what one image shows is missing in the other.
     dropped : dict of str to int
         How many of them went, by reason.
     """
@@ -84,6 +89,8 @@ class MatchedBlocks:
     correlations: NDArray[np.float64]
     errors: NDArray[np.float64]
     tried: int
+    found_part: float
+    agreement: float
     dropped: dict[str, int]
 
 
@@ -138,7 +145,9 @@ def matched_blocks(
     _, nearest = cKDTree(alignment.centres).query(centres + p_box[0])
     starts = transformed(onto_q, centres) + alignment.offsets[nearest]
     limits = (parameters.min_correlation, parameters.max_drift)
-    q_points, correlations, errors, outcomes = _settled(p, q, valid, corners, shape, starts, matrix[:, :2], *limits)
+    q_points, correlations, errors, sums, outcomes = _settled(
+        p, q, valid, corners, shape, starts, matrix[:, :2], *limits
+    )
     dropped = {"uninformative": uninformative}
     dropped |= {name: int((outcomes == code).sum()) for code, name in enumerate(_OUTCOMES) if code != _FOUND}
     certain = (outcomes == _FOUND) & (errors <= parameters.max_error)
@@ -153,13 +162,21 @@ def matched_blocks(
         correlations[kept],
         errors[kept],
         len(corners) + uninformative,
+        float(sums[kept, 0].sum() / max(sums[:, 0].sum(), np.finfo(float).tiny)),
+        _pooled_correlation(sums) / max(_pooled_correlation(sums[kept]), np.finfo(float).tiny),
         dropped,
     )
 
 
 def _no_blocks(reason: str, count: int = 0) -> MatchedBlocks:
     nothing = np.empty((0, 2))
-    return MatchedBlocks(nothing, nothing, np.empty(0), np.empty(0), count, {reason: max(count, 1)})
+    return MatchedBlocks(nothing, nothing, np.empty(0), np.empty(0), count, 0.0, 0.0, {reason: max(count, 1)})
+
+
+def _pooled_correlation(sums: NDArray[np.float64]) -> float:
+    """Return the correlation of blocks taken together, from their sums tt, ss, st."""
+    tt, ss, st = sums.sum(axis=0)
+    return float(st / np.sqrt(tt * ss)) if tt > 0 and ss > 0 else 0.0
 
 
 def _blurred(image: Image, mask: Image | None, box: NDArray[np.intp]) -> tuple[Floats, NDArray[np.bool_]]:
@@ -224,10 +241,11 @@ def _settled(
     linear: NDArray[np.float64],
     min_correlation: float,
     max_drift: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.uint8]]:
-    """Return places in q, correlations, standard errors and outcomes of the blocks of p."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.uint8]]:
+    """Return places in q, correlations, standard errors, sums tt, ss, st, and outcomes of the blocks of p."""
     count = len(corners)
     places, correlations, errors = starts.copy(), np.zeros(count), np.full(count, np.inf)
+    sums = np.zeros((count, 3))
     outcomes = np.zeros(count, dtype=np.uint8)
     _settle(
         p,
@@ -241,9 +259,10 @@ def _settled(
         places,
         correlations,
         errors,
+        sums,
         outcomes,
     )
-    return places, correlations, errors * np.sqrt(_PIXELS_PER_RESIDUAL), outcomes
+    return places, correlations, errors * np.sqrt(_PIXELS_PER_RESIDUAL), sums, outcomes
 
 
 def _kernel(function: Any) -> Any:
@@ -307,7 +326,9 @@ def _partner_sums(p, q, valid, whole, n, x, y, width, height, linear, first_x, f
 
 
 @_kernel
-def _settle(p, q, valid, corners, shape, linear, min_correlation, max_drift, places, correlations, errors, outcomes):  # type: ignore[no-untyped-def]
+def _settle(  # type: ignore[no-untyped-def]
+    p, q, valid, corners, shape, linear, min_correlation, max_drift, places, correlations, errors, sums, outcomes
+):
     """Move each block's place in q to where the block's gradient explains no more of the difference.
 
     Block and gradient t, u, v, partner s: the least squares fit of ``s = gain * (t + dx * u + dy * v) + offset``.
@@ -352,6 +373,7 @@ def _settle(p, q, valid, corners, shape, linear, min_correlation, max_drift, pla
             ss, st, su, sv = _partner_sums(
                 p, q, valid, whole, n, x, y, width, height, linear, place_x - back_x, place_y - back_y
             )
+            sums[k, 0], sums[k, 1], sums[k, 2] = tt, ss, st
             if ss <= 0 or st <= 0:
                 outcome = _WEAK
                 break

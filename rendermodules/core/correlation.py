@@ -7,7 +7,7 @@ of the pixels themselves, which neither gain, offset nor vignetting change, and 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -28,14 +28,19 @@ _SECTION_SIDE = 128
 _LARGEST_REDUCTION = 4
 _FLATTENING_RADIUS = 8
 _CANDIDATE_PEAKS = 4
+_PEAK_RADIUS = 3
+_LOBE_RADIUS = 4
+_SMALLEST_WINDOWED_PART = 0.1
 _AMBIGUOUS = 0.8
 _SMALLEST_VALID_PART = 0.1
 _LARGEST_SINE = 0.1
 _FILLED_SIDE = 7
-# by chance n unrelated pixels correlate with a standard deviation of 1 / sqrt(n / 12): flattening leaves structures
-# of about 12 pixels
-_PIXELS_PER_STRUCTURE = 12
-_SIGNIFICANT = 6.0
+# flattening leaves structures of about so many pixels that go together
+_STRUCTURE = 12.0
+# standard deviations above what is there by chance: of a section, and of all that agree
+_NOTABLE = 3.5
+_SIGNIFICANT = 5.5
+_DISTINCT = 11.0
 
 
 @dataclass(frozen=True)
@@ -143,12 +148,10 @@ def aligned(
     p, q = _flattened(p, p_valid), _flattened(q, q_valid)
 
     radius = min(int(np.ceil(search_radius / reduction)) + 1, max(p.shape) - 1)
-    centres, displacements, correlations, dropped = _section_displacements(
-        p, p_valid > 0.99, q, q_valid > 0.99, radius, min_correlation
-    )
-    p_points = transformed(p_to_image, centres)
-    q_points = transformed(expected, transformed(p_to_image, centres + displacements))
-    return _agreed(p_points, q_points, expected, correlations, 3.0 * reduction, dropped)
+    sections = _found_sections(p, p_valid > 0.99, q, q_valid > 0.99, radius, min_correlation)
+    p_points = transformed(p_to_image, sections.centres)
+    q_points = transformed(expected, transformed(p_to_image, sections.centres + sections.displacements))
+    return _agreed(p_points, q_points, expected, sections, 3.0 * reduction)
 
 
 def _not_aligned(dropped: dict[str, int]) -> Alignment:
@@ -213,14 +216,34 @@ def _flattened(image: Floats, valid: Floats) -> Floats:
     return flattened
 
 
-def _section_displacements(
+class _Sections(NamedTuple):
+    """Where sections of one image were found in another, in reduced pixels.
+
+    Attributes
+    ----------
+    centres, displacements : (n, 2) float arrays
+        Middles of the sections and by how much they are off there, columns x, y.
+    correlations, evidence : (n,) float arrays
+        Normalised correlations, and by how many standard deviations these are above chance.
+    dropped : dict of str to int
+        How many sections went, by reason.
+    """
+
+    centres: NDArray[np.float64]
+    displacements: NDArray[np.float64]
+    correlations: NDArray[np.float64]
+    evidence: NDArray[np.float64]
+    dropped: dict[str, int]
+
+
+def _found_sections(
     p: Floats, p_valid: NDArray[np.bool_], q: Floats, q_valid: NDArray[np.bool_], radius: int, min_correlation: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], dict[str, int]]:
-    """Return middles, displacements and correlations of the sections, and what was dropped; all in reduced pixels."""
+) -> _Sections:
+    """Return the sections that have a place of their own; all in reduced pixels."""
     side = max(_SECTION_SIDE, 2 * radius)
     rows, columns = (min(length, side) for length in p.shape)
     corners = [(row, column) for row in _starts(p.shape[0], rows) for column in _starts(p.shape[1], columns)]
-    centres, displacements, correlations = [], [], []
+    centres, displacements, correlations, evidence = [], [], [], []
     dropped = {"flat": 0, "weak correlation": 0, "ambiguous": 0}
     for row, column in corners:
         part = np.s_[row : row + rows, column : column + columns]
@@ -229,24 +252,46 @@ def _section_displacements(
         ):
             dropped["flat"] += 1
             continue
-        peaks = phase_correlation_peaks(p[part], q[part], radius, _CANDIDATE_PEAKS)
-        scores = [_correlation(p[part], p_valid[part], q[part], q_valid[part], peak) for peak in np.rint(peaks)]
-        best, rival = (np.argsort([score for score, _ in scores])[::-1])[:2]
-        score, pixels = scores[best]
-        if score < max(min_correlation, _SIGNIFICANT / np.sqrt(max(pixels, 1) / _PIXELS_PER_STRUCTURE)):
+        candidates = candidate_displacements(p[part], q[part], radius, _CANDIDATE_PEAKS)
+        scores = [
+            _correlation(p[part], p_valid[part], q[part], q_valid[part], displacement)
+            for displacement in np.rint(candidates.displacements)
+        ]
+        found, above_chance = np.array(scores).T
+        best = found.argmax()
+        if found[best] < min_correlation or above_chance[best] < _NOTABLE:
             dropped["weak correlation"] += 1
-        elif scores[rival][0] > _AMBIGUOUS * score:
+        elif _is_ambiguous(candidates, found, above_chance):
             dropped["ambiguous"] += 1
         else:
             centres.append((column + (columns - 1) / 2, row + (rows - 1) / 2))
-            displacements.append(peaks[best])
-            correlations.append(score)
-    return (
+            displacements.append(candidates.displacements[best])
+            correlations.append(found[best])
+            evidence.append(above_chance[best])
+    return _Sections(
         np.array(centres).reshape(-1, 2),
         np.array(displacements).reshape(-1, 2),
         np.array(correlations),
+        np.array(evidence),
         dropped,
     )
+
+
+def _is_ambiguous(
+    candidates: "Candidates", correlations: NDArray[np.float64], above_chance: NDArray[np.float64]
+) -> bool:
+    """Return whether the best of some candidates may be one of many places that a repeated texture fits.
+
+    It is not when the phases stand out there, as they do only for what is not repeated.
+    """
+    best = correlations.argmax()
+    if candidates.distinctness(best) >= _DISTINCT:
+        return False
+    if above_chance[best] < _NOTABLE * np.sqrt(candidates.structure / _STRUCTURE):
+        return True
+    apart = np.abs(candidates.displacements - candidates.displacements[best]).max(axis=1) > _LOBE_RADIUS
+    rivals = correlations[apart & (above_chance >= _NOTABLE)]
+    return bool(rivals.max(initial=0.0) > _AMBIGUOUS * correlations[best])
 
 
 def _starts(length: int, side: int) -> NDArray[np.intp]:
@@ -255,8 +300,35 @@ def _starts(length: int, side: int) -> NDArray[np.intp]:
     return np.rint(np.linspace(0, length - side, count)).astype(np.intp)
 
 
-def phase_correlation_peaks(p: Floats, q: Floats, radius: int, count: int) -> NDArray[np.float64]:
+class Candidates(NamedTuple):
+    """Displacements of one image against another that are worth a closer look.
+
+    Attributes
+    ----------
+    displacements : (n, 2) float array
+        x, y such that the first image at a point looks like the second at the point plus x, y; to a fraction of a
+        pixel. The first half are peaks of the phase correlation, highest first.
+    structure : float
+        How many pixels go together in both images: few in a fine texture, many in a repeated or striped one.
+    phases : (rows, columns) float array
+        The phase correlation at whole displacements, its middle at 0, in its own standard deviations.
+    """
+
+    displacements: NDArray[np.float64]
+    structure: float
+    phases: Floats
+
+    def distinctness(self, index: int) -> float:
+        """Return how far the phase correlation stands out at a displacement, or a pixel beside it."""
+        row, column = np.rint(self.displacements[index][::-1]).astype(int) + np.array(self.phases.shape) // 2
+        return float(self.phases[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].max())
+
+
+def candidate_displacements(p: Floats, q: Floats, radius: int, count: int) -> Candidates:
     """Return the likeliest displacements of one image against another of the same shape.
+
+    The phase correlation is sharp and finds what two images share beneath a repeated texture; the plain correlation
+    shows all places that such a texture fits, and where few large things lie.
 
     Parameters
     ----------
@@ -265,38 +337,60 @@ def phase_correlation_peaks(p: Floats, q: Floats, radius: int, count: int) -> ND
     radius : int
         Largest displacement along x and y, in pixels.
     count : int
-        How many peaks are wanted.
+        How many peaks of either correlation are wanted.
 
-    Returns
-    -------
-    (count, 2) float array
-        x, y such that ``p`` at a point looks like ``q`` at the point plus x, y; the highest peak first, each to a
-        fraction of a pixel.
+    References
+    ----------
+    .. [1] Bartlett, "Some aspects of the time-correlation problem in regard to tests of significance", Journal of the
+       Royal Statistical Society 98 (1935), for the number of pixels that go together. :DOI:`10.2307/2342284`
     """
-    rows, columns = p.shape
     shape = [scipy.fft.next_fast_len(length + radius, real=True) for length in p.shape]
-    window = np.sqrt(np.outer(np.hanning(rows + 2)[1:-1], np.hanning(columns + 2)[1:-1])).astype(np.float32)
-    spectrum = np.conj(scipy.fft.rfft2(p * window, shape)) * scipy.fft.rfft2(q * window, shape)
+    windows = [np.sqrt(np.hanning(length + 2)[1:-1]).astype(np.float32) for length in p.shape]
+    p, q = (image * windows[0][:, None] * windows[1] for image in (p, q))
+    spectrum = np.conj(scipy.fft.rfft2(p, shape)) * scipy.fft.rfft2(q, shape)
+    plain = scipy.fft.irfft2(spectrum, shape)
+    phases = scipy.fft.irfft2(_whitened(spectrum, shape[1]), shape)
+    energy = float(np.vdot(p, p)) * float(np.vdot(q, q))
+    structure = float(np.vdot(plain, plain)) / max(energy, np.finfo(float).tiny)
+    reaches = [min(radius, (length - 1) // 2) for length in p.shape]
+    around = np.ix_(*(np.arange(-reach, reach + 1) for reach in reaches))
+    # what is moved far is seen through little of both windows
+    seen = np.outer(*(_window_overlap(window, reach) for window, reach in zip(windows, reaches, strict=True)))
+    phases = phases[around] / max(float(phases.std()), np.finfo(float).tiny)
+    plain = plain[around] / np.maximum(seen, _SMALLEST_WINDOWED_PART)
+    places = [*_peaks(phases, count, _PEAK_RADIUS), *_peaks(plain, count, _LOBE_RADIUS)]
+    return Candidates(np.array(places) - reaches[::-1], structure, phases)
+
+
+def _whitened(spectrum: NDArray[Any], columns: int) -> NDArray[Any]:
+    """Return only the phases of half a spectrum, whose highest frequencies are noise and interpolation."""
     magnitude = np.abs(spectrum)
-    spectrum /= magnitude + 1e-3 * magnitude.mean() + np.finfo(np.float32).tiny
-    vertical, horizontal = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None]
-    # the highest frequencies are noise and interpolation
-    spectrum *= np.exp(-(vertical**2 + horizontal**2) / (2 * 0.2**2)).astype(np.float32)
-    surface = scipy.fft.irfft2(spectrum, shape)
-    reach_y, reach_x = (min(radius, (length - 1) // 2) for length in shape)
-    surface = surface[np.ix_(np.arange(-reach_y, reach_y + 1), np.arange(-reach_x, reach_x + 1))]
+    vertical, horizontal = np.fft.fftfreq(len(spectrum))[:, None], np.fft.rfftfreq(columns)[None]
+    low = np.exp(-(vertical**2 + horizontal**2) / (2 * 0.2**2)).astype(np.float32)
+    whitened: NDArray[Any] = spectrum / (magnitude + 1e-3 * magnitude.mean() + np.finfo(np.float32).tiny) * low
+    return whitened
+
+
+def _window_overlap(window: Floats, reach: int) -> NDArray[Any]:
+    """Return which part of a window's energy it shares with itself moved by -reach to reach."""
+    middle = len(window) - 1
+    return np.correlate(window, window, "full")[middle - reach : middle + reach + 1] / np.vdot(window, window)
+
+
+def _peaks(surface: Floats, count: int, radius: int) -> list[tuple[float, float]]:
+    """Return column and row of the highest places of a surface that are more than a radius apart, highest first."""
     left = surface.copy()
     peaks = []
     for _ in range(count):
-        row, column = np.unravel_index(left.argmax(), left.shape)
+        row, column = (int(index) for index in np.unravel_index(left.argmax(), left.shape))
         peaks.append(
             (
-                column - reach_x + _vertex(surface[row, max(column - 1, 0) : column + 2]),
-                row - reach_y + _vertex(surface[max(row - 1, 0) : row + 2, column]),
+                column + _vertex(surface[row, max(column - 1, 0) : column + 2]),
+                row + _vertex(surface[max(row - 1, 0) : row + 2, column]),
             )
         )
-        left[max(row - 3, 0) : row + 4, max(column - 3, 0) : column + 4] = -np.inf
-    return np.array(peaks, dtype=float)
+        left[max(row - radius, 0) : row + radius + 1, max(column - radius, 0) : column + radius + 1] = -np.inf
+    return peaks
 
 
 def _vertex(values: Floats) -> float:
@@ -313,34 +407,40 @@ def _vertex(values: Floats) -> float:
 
 def _correlation(
     p: Floats, p_valid: NDArray[np.bool_], q: Floats, q_valid: NDArray[np.bool_], displacement: NDArray[np.float64]
-) -> tuple[float, int]:
-    """Return the normalised correlation of p with q moved by whole pixels, and of how many pixels it is."""
+) -> tuple[float, float]:
+    """Return the normalised correlation of p with q moved by whole pixels, and how far above chance that is.
+
+    Few bright things that coincide count for less than as many pixels that are all alike.
+
+    References
+    ----------
+    .. [1] White, "A heteroskedasticity-consistent covariance matrix estimator and a direct test for
+       heteroskedasticity", Econometrica 48 (1980), for the standard deviation. :DOI:`10.2307/1912934`
+    """
     x, y = (int(value) for value in displacement)
     rows, columns = p.shape
     if abs(x) >= columns or abs(y) >= rows:
-        return 0.0, 0
+        return 0.0, 0.0
     in_p = np.s_[max(-y, 0) : rows - max(y, 0), max(-x, 0) : columns - max(x, 0)]
     in_q = np.s_[max(y, 0) : rows - max(-y, 0), max(x, 0) : columns - max(-x, 0)]
     both = p_valid[in_p] & q_valid[in_q]
-    return normalised_correlation(p[in_p][both], q[in_q][both]), int(both.sum())
-
-
-def normalised_correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
-    """Return the correlation coefficient of two arrays, -1 to 1; 0 when they are empty or one is constant."""
-    if not a.size:
-        return 0.0
+    if not both.any():
+        return 0.0, 0.0
+    a, b = p[in_p][both], q[in_q][both]
     a, b = a - a.mean(), b - b.mean()
-    size = np.sqrt(float(np.vdot(a, a)) * float(np.vdot(b, b)))
-    return float(np.vdot(a, b)) / size if size > 0 else 0.0
+    product = a * b
+    size = float(np.linalg.norm(a)) * float(np.linalg.norm(b))
+    by_chance = float(np.linalg.norm(product)) * np.sqrt(_STRUCTURE)
+    total = float(product.sum())
+    return (total / size, total / by_chance) if size > 0 and by_chance > 0 else (0.0, 0.0)
 
 
 def _agreed(
     p: NDArray[np.float64],
     q: NDArray[np.float64],
     expected: NDArray[np.float64],
-    correlations: NDArray[np.float64],
+    sections: _Sections,
     tolerance: float,
-    dropped: dict[str, int],
 ) -> Alignment:
     """Return the rigid correction of the expected motion on which more than half of the sections agree."""
     parameters = ConsensusParameters(
@@ -352,16 +452,19 @@ def _agreed(
         min_num_inliers=min(len(p), 2),
         max_trust=np.inf,
     )
+    dropped = sections.dropped
     sets = filtered_candidates(transformed(expected, p), q, parameters, seed=0).sets if len(p) else []
     correction = sets[0].matrix if sets else None
     if correction is None or abs(correction[1, 0]) > _LARGEST_SINE:
         return _not_aligned({**dropped, "disagreeing": len(p)})
     chosen = sets[0].indices
+    if np.linalg.norm(sections.evidence[chosen]) < _SIGNIFICANT:
+        return _not_aligned({**dropped, "weak correlation": dropped["weak correlation"] + len(p)})
     matrix = composed(expected, correction)
     return Alignment(
         matrix,
         p[chosen],
         q[chosen] - transformed(matrix, p[chosen]),
-        float(np.median(correlations[chosen])),
+        float(np.median(sections.correlations[chosen])),
         {**dropped, "disagreeing": len(p) - len(chosen)},
     )

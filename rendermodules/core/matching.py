@@ -20,6 +20,8 @@ _CHUNK_ROWS = 64
 _SAME = 0.05**2 / 2
 _FEWEST_BLOCKS = 3
 _SMALLEST_FOUND_PART = 0.3
+_SMALLEST_AGREEMENT = 0.8
+_LARGEST_STRAIN = 0.03
 _RIVAL_PART = 0.7
 _RIVAL_DISTANCE = 5.0
 _LARGEST_TURN = 0.25
@@ -180,8 +182,8 @@ def matched_by_correlation(
 ) -> MatchedPair:
     """Return middles of blocks of the first image and their places in the second, around an expected place.
 
-    Parameters are those of `matched_pair`. There is a result when at least three blocks, and three in ten of those
-    tried, are found again.
+    Parameters are those of `matched_pair`. There is a result when at least three blocks, with three tenths of the
+    contrast, are found again, and the others are not quite different in the two images.
     """
     alignment = aligned(
         p_image, q_image, expected, parameters.search_radius, parameters.min_correlation, p_mask, q_mask
@@ -191,15 +193,20 @@ def matched_by_correlation(
         return no_matches(_main_reason(alignment.dropped), dropped)
     blocks = matched_blocks(p_image, q_image, alignment, parameters.blocks, p_mask, q_mask)
     dropped |= _counted("blocks", blocks.dropped)
-    if len(blocks.p) < max(_FEWEST_BLOCKS, _SMALLEST_FOUND_PART * blocks.tried):
+    if len(blocks.p) < _FEWEST_BLOCKS or blocks.found_part < _SMALLEST_FOUND_PART:
         return no_matches(
             f"too few blocks found ({len(blocks.p)} of {blocks.tried}): {_main_reason(blocks.dropped)}", dropped
         )
+    if blocks.agreement < _SMALLEST_AGREEMENT:
+        return no_matches(f"much of one image is missing in the other (agreement {blocks.agreement:.2f})", dropped)
     try:
         matrix = fitted_model(blocks.p, blocks.q, "AFFINE")
     except EstimationError:
         # a single line of blocks
         matrix = fitted_model(blocks.p, blocks.q, "RIGID")
+    strain = _strain(transformed(alignment.matrix, blocks.p), blocks.q)
+    if strain > _LARGEST_STRAIN:
+        return no_matches(f"blocks would have to be stretched ({strain:.0%})", dropped)
     return MatchedPair(
         blocks.p, blocks.q, (len(blocks.p),), matrix, _rms(matrix, blocks.p, blocks.q), "correlation", None, dropped
     )
@@ -320,6 +327,20 @@ def _main_reason(dropped: dict[str, int]) -> str:
 
 def _rms(matrix: NDArray[np.float64], p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
     return float(np.sqrt(np.square(transformed(matrix, p) - q).sum(axis=1).mean()))
+
+
+def _strain(expected: NDArray[np.float64], found: NDArray[np.float64]) -> float:
+    """Return by what part of their spread the best affine takes points farther than the best rigid motion does.
+
+    Where something else is taken for a round thing, its border is found a little inside or outside of the right place.
+    """
+    try:
+        affine, rigid = (fitted_model(expected, found, model) for model in ("AFFINE", "RIGID"))
+    except EstimationError:
+        # a single line of blocks has no width that could be stretched
+        return 0.0
+    stretched = transformed(affine, expected) - transformed(rigid, expected)
+    return float(np.linalg.norm(stretched) / np.linalg.norm(expected - expected.mean(axis=0)))
 
 
 def _is_turned(one: ConsensusSet, expected: NDArray[np.float64] | None) -> bool:

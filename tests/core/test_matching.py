@@ -184,6 +184,81 @@ def test_unrelated_images_give_no_matches(texture):
             assert found.reason
 
 
+WIDE = CorrelationParameters(80, 0.3, BlockParameters(64, 400, 0.3, 0.5, 10.0))
+BESIDE = moved(-461, 0)
+
+
+def lattice(rng, side, period=32):
+    y, x = np.mgrid[:side, :side]
+    first = rng.uniform(0, period, 2)
+    waves = np.cos(2 * np.pi * (x + first[0]) / period) + np.cos(2 * np.pi * (y + first[1]) / period)
+    return waves + 0.5 * rng.normal(size=(side, side))
+
+
+def slanted_stripes(rng, side):
+    y, x = np.mgrid[:side, :side]
+    return np.cos(2 * np.pi * (0.9 * x + 0.43 * y) / 27 + rng.uniform(0, 6)) + 0.4 * rng.normal(size=(side, side))
+
+
+def discs(rng, side, noise=0.01, density=60 / 512**2):
+    image = np.zeros((side, side), np.float32)
+    for x, y in rng.integers(0, side, (int(density * side**2), 2)).tolist():
+        cv2.circle(image, (x, y), int(rng.integers(5, 16)), float(rng.uniform(0.3, 1)), -1)
+    return cv2.GaussianBlur(image, (0, 0), 2.5) + noise * rng.normal(size=(side, side))
+
+
+def sixteen_bits(image):
+    low, high = image.min(), image.max()
+    return np.rint(300 + 4000 * (image - low) / (high - low)).astype(np.uint16)
+
+
+@pytest.mark.parametrize("texture_of", [lattice, slanted_stripes, discs])
+def test_what_looks_alike_everywhere_gives_no_matches(texture_of):
+    for seed in range(12):
+        p, q = (sixteen_bits(texture_of(np.random.default_rng([side, seed]), 512)) for side in (0, 1))
+        matched = matched_by_correlation(p, q, BESIDE, WIDE)
+        assert matched.reason is not None
+        assert len(matched.p) == 0
+
+
+@pytest.mark.parametrize(
+    ("texture_of", "enough"), [(lattice, 9), (slanted_stripes, 9), (discs, 6)], ids=["lattice", "stripes", "discs"]
+)
+def test_places_are_found_in_what_looks_alike(texture_of, enough):
+    found = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        field = texture_of(rng, 1000)
+        x, y = rng.integers(-30, 31, 2)
+        images = (field[40:552, :512], field[40 + y : 552 + y, 461 + x : 973 + x])
+        p, q = (sixteen_bits(one + 0.03 * rng.normal(size=one.shape)) for one in images)
+        matched = matched_by_correlation(p, q, BESIDE, WIDE)
+        if matched.reason is None:
+            assert np.median(errors(matched, moved(-461 - x, -y))) < 0.5
+            found += 1
+    assert found >= enough
+
+
+def test_empty_places_do_not_count_against_few_things():
+    # most blocks hold nothing but noise
+    rng = np.random.default_rng(4)
+    field = discs(rng, 700, density=12 / 512**2)
+    p, q = (sixteen_bits(one + 0.03 * rng.normal(size=one.shape)) for one in (field[:512, :512], field[:512, 180:692]))
+    matched = matched_by_correlation(p, q, moved(-170, 8), WIDE)
+    assert matched.reason is None
+    assert matched.dropped["blocks: weak correlation"] > 2 * len(matched.p)
+    assert np.median(errors(matched, moved(-180, 0))) < 0.5
+
+
+def test_a_round_thing_is_not_taken_for_another():
+    image = np.zeros((2, 256, 256), np.float32)
+    for one, radius in zip(image, (30, 34), strict=True):
+        cv2.circle(one, (128, 128), radius, 1.0, -1)
+    rng = np.random.default_rng(0)
+    p, q = (sixteen_bits(cv2.GaussianBlur(one, (0, 0), 3) + 0.01 * rng.normal(size=one.shape)) for one in image)
+    assert matched_by_correlation(p, q, moved(5, 0), WIDE).reason is not None
+
+
 def test_noise_gives_no_matches():
     rng = np.random.default_rng(0)
     for _ in range(4):
