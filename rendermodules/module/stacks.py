@@ -96,7 +96,9 @@ def stack_metadata(render: Render, stack: str) -> dict[str, Any]:
     if response.status_code == 404:
         names = stack_names(render)
         near = difflib.get_close_matches(stack, names, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names[:20]) or 'none'}"
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names[:20])}"
+        if not names:
+            hint = ", which has no stack at all: look whether host, owner and project are right"
         raise RenderModuleError(
             f"stack {stack} does not exist in project {render.DEFAULT_PROJECT} of {render.DEFAULT_OWNER}{hint}"
         )

@@ -59,6 +59,11 @@ def test_shared_transforms_that_no_tile_needs_stay_behind(render):
         stacks.write_section(render, "raw", Section(3.0, [tile("u", 3.0)], {}))
 
 
+def test_a_project_without_stacks_is_told(render):
+    with pytest.raises(RenderModuleError, match="no stack at all: look whether host, owner and project are right"):
+        stacks.z_values(render, "raw")
+
+
 def test_an_unknown_stack_is_named_with_its_likes(render):
     make_stack(render, "acquired", [1.0])
     with pytest.raises(RenderModuleError, match="did you mean acquired"):
