@@ -23,6 +23,7 @@ _ONE_THREAD = dict.fromkeys(
 
 
 SECONDS_TO_REACH_DASK = 15
+SECONDS_TO_SUBMIT_JOBS = 300
 
 
 def map_items(
@@ -192,7 +193,12 @@ def _dask_cluster(type: str, jobs: int, options: Mapping[str, Any]) -> Iterator[
     with cluster:
         if type != "LocalCluster":
             cluster.scale(jobs=jobs)  # type: ignore[call-arg]
+            deadline = time.monotonic() + SECONDS_TO_SUBMIT_JOBS
             while len(cluster.workers) < jobs:
+                if time.monotonic() > deadline:
+                    raise RenderModuleError(
+                        f"the {type} has taken {len(cluster.workers)} of {jobs} jobs in {SECONDS_TO_SUBMIT_JOBS} s"
+                    )
                 time.sleep(0.1)
             _check_submitted(cluster, type)
         yield cluster

@@ -96,6 +96,13 @@ def test_a_refused_job_is_reported(sbatch):
         map_items(math.sqrt, [9.0], {"cluster": SLURM})
 
 
+def test_jobs_that_are_not_taken_are_reported(sbatch, monkeypatch):
+    monkeypatch.setattr(executors, "SECONDS_TO_SUBMIT_JOBS", 1)
+    sbatch('sleep 2; echo "Submitted batch job 1"')
+    with pytest.raises(RenderModuleError, match="has taken 0 of 1 jobs in 1 s"):
+        map_items(math.sqrt, [9.0], {"cluster": SLURM})
+
+
 # Dask warns of the half of a cluster that it has made
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("options", [{"cores": 1}, {"cores": 1, "memory": "1GB", "partition": "gpu"}])
