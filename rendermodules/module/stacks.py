@@ -35,9 +35,10 @@ COPIED_METADATA = (
 """What a new stack takes from the stack it is made of."""
 
 STAGED, REPLACED = "_rendermodules_copy", "_rendermodules_old"
-"""Behind the name of a stack that is changed in place, those of its copy and of itself when the copy is whole.
+"""Behind the name of a stack or match collection that is changed in place, those of its copy and, when that is whole, of
+itself.
 
-No stack of anybody else is called so: stacks of these names are deleted.
+Nobody else's is called so: what has these names is deleted.
 """
 
 _CLONE_Z_VALUES_PER_REQUEST = 200
