@@ -35,8 +35,7 @@ COPIED_METADATA = (
 """What a new stack takes from the stack it is made of."""
 
 STAGED, REPLACED = "_rendermodules_copy", "_rendermodules_old"
-"""Behind the name of a stack or match collection that is changed in place, those of its copy and, when that is whole, of
-itself.
+"""Behind the name of a stack or match collection that is changed in place: its copy, and itself when that is whole.
 
 Nobody else's is called so: what has these names is deleted.
 """
