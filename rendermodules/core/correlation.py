@@ -38,8 +38,8 @@ _FILLED_SIDE = 7
 # flattening leaves structures of about so many pixels that go together
 _STRUCTURE = 12.0
 # standard deviations above what is there by chance: of a section, and of all that agree
-_NOTABLE = 3.5
-_SIGNIFICANT = 5.5
+_NOTABLE = 3.0
+_SIGNIFICANT = 4.5
 _DISTINCT = 11.0
 
 
@@ -282,16 +282,15 @@ def _is_ambiguous(
 ) -> bool:
     """Return whether the best of some candidates may be one of many places that a repeated texture fits.
 
-    It is not when the phases stand out there, as they do only for what is not repeated.
+    It is not when the phases stand out there and nowhere else, as they do only for what is not repeated.
     """
-    best = correlations.argmax()
-    if candidates.distinctness(best) >= _DISTINCT:
-        return False
-    if above_chance[best] < _NOTABLE * np.sqrt(candidates.structure / _STRUCTURE):
-        return True
+    best = int(correlations.argmax())
     apart = np.abs(candidates.displacements - candidates.displacements[best]).max(axis=1) > _LOBE_RADIUS
-    rivals = correlations[apart & (above_chance >= _NOTABLE)]
-    return bool(rivals.max(initial=0.0) > _AMBIGUOUS * correlations[best])
+    rivals = apart & (above_chance >= _NOTABLE) & (correlations > _AMBIGUOUS * correlations[best])
+    distinctness = candidates.distinctness(best)
+    if distinctness >= _DISTINCT:
+        return any(candidates.distinctness(index) > _AMBIGUOUS * distinctness for index in np.flatnonzero(rivals))
+    return bool(rivals.any() or above_chance[best] < _NOTABLE * np.sqrt(candidates.structure / _STRUCTURE))
 
 
 def _starts(length: int, side: int) -> NDArray[np.intp]:
@@ -318,7 +317,7 @@ class Candidates(NamedTuple):
     structure: float
     phases: Floats
 
-    def distinctness(self, index: int) -> float:
+    def distinctness(self, index: int | np.intp) -> float:
         """Return how far the phase correlation stands out at a displacement, or a pixel beside it."""
         row, column = np.rint(self.displacements[index][::-1]).astype(int) + np.array(self.phases.shape) // 2
         return float(self.phases[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].max())

@@ -41,6 +41,9 @@ from rendermodules.core.tile_pairs import NeighborPair
 UNREADABLE = "image cannot be read"
 """Why pairs are dropped whose images are missing or damaged; the details follow in parentheses."""
 
+NOT_IN_STACK = "tile not in the stack"
+"""Why pairs are dropped of which a tile is missing."""
+
 _REFINING_RADIUS = 12.0
 
 
@@ -224,7 +227,7 @@ def matched_pairs(
     for pair in pairs:
         missing = [side for side in pair if side.id not in tiles]
         if missing:
-            yield PairOutcome(pair, [], None, "tile not in the stack")
+            yield PairOutcome(pair, [], None, NOT_IN_STACK)
             continue
         p_tile, q_tile = (tiles[side.id] for side in pair)
         p_frame, q_frame = (frames[side.id] for side in pair)

@@ -28,6 +28,8 @@ class Journal:
         Only a run with the same key goes on with the journal.
     resume : bool, default: True
         False forgets what an earlier run has done.
+    dry_run : bool, default: False
+        True leaves the file as it is for the run that follows.
 
     Attributes
     ----------
@@ -35,7 +37,7 @@ class Journal:
         The finished items.
     """
 
-    def __init__(self, key: Mapping[str, Any], *, resume: bool = True) -> None:
+    def __init__(self, key: Mapping[str, Any], *, resume: bool = True, dry_run: bool = False) -> None:
         digest = hashlib.sha256(orjson.dumps(key, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
         folder = Path(os.environ.get(STATE_VARIABLE) or Path.home() / ".local" / "state" / "rendermodules")
         self._path: Path | None = folder / f"{digest}.jsonl"
@@ -43,12 +45,14 @@ class Journal:
         self.results: dict[str, Any] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if not resume:
+            if not resume and not dry_run:
                 self._path.unlink(missing_ok=True)
-            if self._path.exists():
+            if resume and self._path.exists():
                 self.results = _finished_items(self._path)
         except OSError as error:
             _logger.warning("this run could not be continued if it were killed: no journal in %s (%s)", folder, error)
+            self._path = None
+        if dry_run:
             self._path = None
 
     def __enter__(self) -> Self:

@@ -122,13 +122,16 @@ class MatchWritingModule(RenderModule):
         """
         with self.journal() as journal:
             if in_place and matches.is_half_replaced(target):
+                if self.dry_run:
+                    self.logger.info("would put the copy of %s in place that an earlier run has made", target)
+                    return []
                 self.logger.info("an earlier run was killed when its copy of %s was whole; it is in place now", target)
                 results = list(journal.results.values())
             else:
                 written = matches.staged_copy(target) if in_place else target
                 if not matches.exists(written):
                     journal.forget(set(journal.results))
-                elif in_place and not journal.results:
+                elif in_place and not journal.results and not self.dry_run:
                     # left over from another run, whose parameters were not these
                     matches.delete_collection(written)
                 names = groups()

@@ -115,7 +115,7 @@ class PlainModule(argschema.ArgSchemaParser):
         key = {"module": self.name, "parameters": relevant_parameters(self.args), "inputs": self.inputs()}
         if part is not None:
             key["part"] = part
-        return Journal(plain_json(key), resume=bool(self.args.get("resume", True)))
+        return Journal(plain_json(key), resume=bool(self.args.get("resume", True)), dry_run=self.dry_run)
 
     def output(self, d: Mapping[str, Any], output_path: str | None = None, **json_options: Any) -> dict[str, Any]:
         """Return the result, checked, as plain JSON values, and write it where ``output_json`` says.

@@ -15,7 +15,6 @@ or of two sections, has matches, or when images cannot be read; what was found i
 import functools
 import math
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from rendermodules.io.pair_files import (
 from rendermodules.module import matches, stacks
 from rendermodules.module.errors import RenderModuleError
 from rendermodules.module.fields import Bool, Float, Int, Json, List, NestedList, OutputFile, Str
+from rendermodules.module.journal import Journal
 from rendermodules.module.matches import MatchCollection, match_collection
 from rendermodules.module.matching import (
     MatchingOptions,
@@ -55,7 +55,8 @@ from rendermodules.module.schemas import (
 from rendermodules.module.tile_queries import tiles_with_ids
 
 if TYPE_CHECKING:
-    from rendermodules.core.tile_matching import CanvasPair, PairOutcome
+    from rendermodules.core.match_outcomes import MatchingTotals
+    from rendermodules.core.tile_matching import CanvasPair
 
 _SMALLEST_BATCH, _LARGEST_BATCH = 16, 256
 _BATCHES = 64
@@ -150,9 +151,10 @@ class _Place(NamedTuple):
 
 
 class _Batch(NamedTuple):
-    """Pairs that are matched together; ``first`` is the place of the first among all."""
+    """Pairs that are matched together: those from ``first`` to ``last`` among all, or what is left of them."""
 
     first: int
+    last: int
     pairs: "list[CanvasPair]"
 
 
@@ -191,21 +193,33 @@ class GeneratePointMatches(RenderModule):
         return {**super().inputs(), **versions}
 
     def run(self) -> dict[str, Any]:
+        from rendermodules.core.match_outcomes import matching_totals
         from rendermodules.core.tile_matching import canvas_pairs
 
         for place in self.places:
             stacks.stack_metadata(worker_connection(place.connection), place.stack)
-        pairs, dropped = canvas_pairs(self.pair_file.pairs)
+        pairs, left_out = canvas_pairs(self.pair_file.pairs)
         collection = match_collection(self.render, self.args["output_collection"], self.args["match_owner"])
         existed = matches.exists(collection)
-        if self.args["skip_matched"] and existed:
-            pairs, dropped["matched already"] = _unmatched(pairs, collection)
         batches = _batches(pairs)
-        self.logger.info("%d pairs in %d batches", len(pairs), len(batches))
-        results = [] if self.dry_run else self._match(batches, collection, existed)
-        return self._report(collection, results, dropped)
+        with self.journal() as journal:
+            unread = {batch for batch, result in journal.results.items() if result["unreadable"]}
+            journal.forget(unread if existed else set(journal.results))
+            if self.args["skip_matched"] and existed:
+                unfinished = [batch for batch in batches if _description(batch) not in journal.results]
+                batches, left_out["matched already"] = _without_matched(batches, unfinished, collection)
+            self.logger.info("%d pairs in %d batches", sum(len(one.pairs) for one in batches), len(batches))
+            results = [] if self.dry_run else self._match(batches, collection, existed, journal)
+            totals = matching_totals(results)
+            output = self._report(collection, totals, left_out, self._write_dropped(results))
+            # an error keeps the journal: when the images are there, only pairs with one of them are matched again
+            _raise_if_unreadable(totals)
+        _raise_if_failed(totals, self.args["min_matched_fraction"])
+        return output
 
-    def _match(self, batches: Sequence[_Batch], collection: MatchCollection, existed: bool) -> list[dict[str, Any]]:
+    def _match(
+        self, batches: Sequence[_Batch], collection: MatchCollection, existed: bool, journal: Journal
+    ) -> list[dict[str, Any]]:
         work = functools.partial(
             _matched_batch,
             places=self.places,
@@ -214,41 +228,41 @@ class GeneratePointMatches(RenderModule):
             options=matching_options(self.args),
             existed=existed,
         )
-        with self.journal() as journal:
-            if not existed:
-                journal.forget(set(journal.results))
-            with matching_workers():
-                return self.map(work, batches, unit="batches of pairs", describe=_description, journal=journal)
+        with matching_workers():
+            return self.map(work, batches, unit="batches of pairs", describe=_description, journal=journal)
 
     def _report(
-        self, collection: MatchCollection, results: Sequence[Mapping[str, Any]], dropped: Mapping[str, int]
+        self,
+        collection: MatchCollection,
+        totals: "MatchingTotals",
+        left_out: Mapping[str, int],
+        dropped_pair_file: str | None,
     ) -> dict[str, Any]:
-        outcome = _Outcome(results, dropped, self.args["min_matched_fraction"])
+        from rendermodules.core.match_outcomes import dropped_in_words
+
         self.logger.info(
-            "%d of %d pairs have %d matches (%s) in %s; dropped: %s",
-            outcome.matched,
-            outcome.tried,
-            sum(result["match_count"] for result in results),
-            listed([f"{count} by {method}" for method, count in outcome.methods.items()]) or "none",
+            "%d of %d pairs have %d matches (%s) in %s; %s",
+            totals.matched,
+            totals.tried,
+            totals.match_count,
+            listed([f"{count} by {method}" for method, count in totals.methods.items()]) or "none",
             collection,
-            listed([f"{count} {reason}" for reason, count in outcome.dropped.items()]) or "none",
+            dropped_in_words(totals.dropped),
         )
-        output = self.output(
+        return self.output(
             {
                 "collectionId": {"owner": collection.owner, "name": collection.name},
                 "pairCount": matches.collection_names(self.render, collection.owner).get(collection.name, 0),
-                "pairs_tried": outcome.tried,
-                "pairs_matched": outcome.matched,
-                "match_count": sum(result["match_count"] for result in results),
-                "methods": outcome.methods,
-                "dropped": outcome.dropped,
-                "num_local_transforms": outcome.num_local_transforms,
-                "poor_sections": outcome.poor_sections,
-                "dropped_pair_file": self._write_dropped(results),
+                "pairs_tried": totals.tried,
+                "pairs_matched": totals.matched,
+                "match_count": totals.match_count,
+                "methods": totals.methods,
+                "dropped": {**left_out, **totals.dropped},
+                "num_local_transforms": next(iter(totals.frames)) if len(totals.frames) == 1 else None,
+                "poor_sections": totals.poor_sections(self.args["min_matched_fraction"]),
+                "dropped_pair_file": dropped_pair_file,
             }
         )
-        outcome.raise_if_failed()
-        return output
 
     def _write_dropped(self, results: Sequence[Mapping[str, Any]]) -> str | None:
         file = self.args["dropped_pair_file"]
@@ -265,82 +279,52 @@ class GeneratePointMatches(RenderModule):
         return str(file)
 
 
-class _Outcome:
-    """What came of all batches together.
+def _raise_if_unreadable(totals: "MatchingTotals") -> None:
+    if totals.unreadable:
+        raise RenderModuleError(f"{len(totals.unreadable)} images cannot be read: {listed(totals.unreadable, 5)}")
 
-    Parameters
-    ----------
-    results : list of dict
-        Of `_matched_batch`.
-    dropped : dict of str to int
-        Pairs that were dropped before.
-    least : float
-        The run has failed where a smaller part of the pairs of two sections has matches.
+
+def _raise_if_failed(totals: "MatchingTotals", least: float) -> None:
+    """Raise an error that says in what way the run has failed, if it has."""
+    if len(totals.frames) > 1:
+        counts = listed(sorted(totals.frames))
+        raise RenderModuleError(f"tiles have different numbers of local transforms, {counts}; set num_local_transforms")
+    poor = [
+        f"{one['pGroupId']} and {one['qGroupId']}: {one['matched']} of {one['pairs']}"
+        for one in totals.poor_sections(least)
+    ]
+    if poor:
+        raise RenderModuleError(
+            f"less than {least:g} of the pairs of some sections have matches (min_matched_fraction), of "
+            f"{listed(poor, 5)}"
+        )
+
+
+def _without_matched(
+    batches: Sequence[_Batch], unfinished: Sequence[_Batch], collection: MatchCollection
+) -> tuple[list[_Batch], int]:
+    """Return the batches, the unfinished ones without the pairs that a collection has, and how many these were.
+
+    The batches of a run that was killed stay what they were, although the collection has some of their pairs now.
     """
-
-    def __init__(self, results: Sequence[Mapping[str, Any]], dropped: Mapping[str, int], least: float) -> None:
-        sections: dict[tuple[str, str], list[int]] = {}
-        self.dropped = Counter(dropped)
-        self.methods: Counter[str] = Counter()
-        for result in results:
-            self.methods.update(result["methods"])
-            self.dropped.update(reason for _, _, reason in result["dropped"])
-            for p_group, q_group, tried, matched in result["sections"]:
-                one = sections.setdefault((p_group, q_group), [0, 0])
-                one[0] += tried
-                one[1] += matched
-        self.tried = sum(tried for tried, _ in sections.values())
-        self.matched = sum(matched for _, matched in sections.values())
-        self.unreadable = sorted({reason for result in results for reason in result["unreadable"]})
-        self.frames = {result["num_local_transforms"] for result in results} - {None}
-        self.least = least
-        self.poor_sections = [
-            {"pGroupId": p_group, "qGroupId": q_group, "pairs": tried, "matched": matched}
-            for (p_group, q_group), (tried, matched) in sections.items()
-            if matched < least * tried
-        ]
-
-    @property
-    def num_local_transforms(self) -> int | None:
-        """The frame of the matches; None if it is not known or not one."""
-        return next(iter(self.frames)) if len(self.frames) == 1 else None
-
-    def raise_if_failed(self) -> None:
-        """Raise an error that says in what way the run has failed, if it has."""
-        if len(self.frames) > 1:
-            counts = listed(sorted(self.frames))
-            raise RenderModuleError(
-                f"tiles have different numbers of local transforms, {counts}; set num_local_transforms"
-            )
-        if self.unreadable:
-            raise RenderModuleError(f"{len(self.unreadable)} images cannot be read: {listed(self.unreadable, 5)}")
-        if self.poor_sections:
-            examples = [
-                f"{one['pGroupId']} and {one['qGroupId']}: {one['matched']} of {one['pairs']}"
-                for one in self.poor_sections
-            ]
-            raise RenderModuleError(
-                f"less than {self.least:g} of the pairs of some sections have matches (min_matched_fraction), of "
-                f"{listed(examples, 5)}"
-            )
-
-
-def _unmatched(pairs: "list[CanvasPair]", collection: MatchCollection) -> "tuple[list[CanvasPair], int]":
-    """Return the pairs that a collection does not have, and how many it has."""
-    groups = {pair.p.group_id for pair in pairs}.intersection(matches.group_ids(collection, "p"))
-    known = {(one.p_id, one.q_id) for one in matches.pair_counts(collection, sorted(groups))}
-    left = [pair for pair in pairs if (pair.p.id, pair.q.id) not in known]
-    return left, len(pairs) - len(left)
+    groups = {pair.p.group_id for batch in unfinished for pair in batch.pairs}
+    known_groups = groups.intersection(matches.group_ids(collection, "p"))
+    known = {(one.p_id, one.q_id) for one in matches.pair_counts(collection, sorted(known_groups))}
+    left = {batch.first: [pair for pair in batch.pairs if (pair.p.id, pair.q.id) not in known] for batch in unfinished}
+    shortened = [batch._replace(pairs=left.get(batch.first, batch.pairs)) for batch in batches]
+    skipped = sum(len(batch.pairs) for batch in batches) - sum(len(batch.pairs) for batch in shortened)
+    return [batch for batch in shortened if batch.pairs], skipped
 
 
 def _batches(pairs: "list[CanvasPair]") -> list[_Batch]:
     """Return the pairs in batches, whose size must not depend on the workers: a resumed run may have others."""
     size = min(max(math.ceil(len(pairs) / _BATCHES), _SMALLEST_BATCH), _LARGEST_BATCH)
-    return [_Batch(start, pairs[start : start + size]) for start in range(0, len(pairs), size)]
+    starts = range(0, len(pairs), size)
+    return [_Batch(start, min(start + size, len(pairs)) - 1, pairs[start : start + size]) for start in starts]
 
 
 def _description(batch: _Batch) -> str:
-    return f"pairs {batch.first} to {batch.first + len(batch.pairs) - 1}"
+    return f"pairs {batch.first} to {batch.last}"
 
 
 def _matched_batch(
@@ -353,6 +337,9 @@ def _matched_batch(
     existed: bool,
 ) -> dict[str, Any]:
     """Match some pairs and write what was found; the worker's part."""
+    from rendermodules.core.match_outcomes import outcome_summary
+    from rendermodules.core.tile_matching import UNREADABLE
+
     ids = [side.id for pair in batch.pairs for side in pair]
     tiles: dict[str, Any] = {}
     for place in places:
@@ -363,28 +350,13 @@ def _matched_batch(
         tiles.update(found)
     outcomes, num_local_transforms = matched_batch(batch.pairs, tiles, options, connection)
     target = match_collection(worker_connection(connection), *collection)
-    dropped = [one for one in outcomes if not one.matches]
     if existed:
-        for one in dropped:
-            matches.delete_pair(target, one.pair.p.name, one.pair.q.name)
+        for one in outcomes:
+            # an image that cannot be read now says nothing about what an earlier run has found
+            if not one.matches and one.kind != UNREADABLE:
+                matches.delete_pair(target, one.pair.p.name, one.pair.q.name)
     matches.write_matches(target, [record for one in outcomes for record in one.matches])
-    return {**_summary(outcomes), "num_local_transforms": num_local_transforms}
-
-
-def _summary(outcomes: "Sequence[PairOutcome]") -> dict[str, Any]:
-    """Return what a journal keeps of a batch."""
-    from rendermodules.core.tile_matching import UNREADABLE
-
-    tried = Counter((one.pair.p.group_id, one.pair.q.group_id) for one in outcomes)
-    matched = Counter((one.pair.p.group_id, one.pair.q.group_id) for one in outcomes if one.matches)
-    dropped = [one for one in outcomes if not one.matches]
-    return {
-        "match_count": sum(len(record) for one in outcomes for record in one.matches),
-        "methods": Counter(one.method for one in outcomes if one.matches),
-        "sections": [[*groups, count, matched[groups]] for groups, count in tried.items()],
-        "dropped": [[one.pair.p.name, one.pair.q.name, one.kind] for one in dropped],
-        "unreadable": sorted({str(one.reason)[len(UNREADABLE) + 2 : -1] for one in dropped if one.kind == UNREADABLE}),
-    }
+    return outcome_summary(outcomes, num_local_transforms)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,29 @@ def test_blocks_spread_over_the_overlap(side_by_side):
     assert blocks.p[:, 0].min() > 400
 
 
+def test_empty_places_do_not_count_as_missing(side_by_side):
+    p, q, truth = side_by_side
+    rng = np.random.default_rng(0)
+    shown = np.zeros(p.shape, dtype=bool)
+    shown[60:130] = True
+    p = np.where(shown, p, 128 + rng.normal(size=p.shape))
+    # the second tile is turned by less than this grows the place
+    q = np.where(np.roll(shown, 4, axis=0), q, 128 + rng.normal(size=q.shape))
+    blocks = matched_blocks(p, q, alignment(truth), PARAMETERS)
+    assert len(blocks.p) < 0.5 * blocks.tried
+    assert blocks.found_part > 0.7
+    assert blocks.agreement > 0.9
+
+
+def test_what_only_one_image_shows_counts_as_missing(side_by_side, texture):
+    p, q, truth = side_by_side
+    q = q.copy()
+    q[170:] = texture(q.shape, seed=9)[170:]
+    blocks = matched_blocks(p, q, alignment(truth), PARAMETERS)
+    assert blocks.found_part < 0.6
+    assert blocks.agreement < 0.8
+
+
 @pytest.mark.parametrize("count", [1, 10, 400])
 def test_count_of_blocks(side_by_side, count):
     p, q, truth = side_by_side

@@ -11,7 +11,7 @@ from rendermodules.core.sections import Section
 from rendermodules.core.synthetic import SyntheticSettings
 from rendermodules.io.images import write_image
 from rendermodules.io.pair_files import PairFile, read_pair_files, render_parameters_template, write_pair_files
-from rendermodules.io.paths import url_of_path
+from rendermodules.io.paths import path_of_url, url_of_path
 from rendermodules.module import stacks
 from rendermodules.module.errors import RenderModuleError
 from rendermodules.module.matches import all_matches, collection_names, match_collection, write_matches
@@ -298,6 +298,50 @@ def test_pairs_of_an_earlier_run_can_be_left_out(run, paired):
     run(file)
     result = run(file, skip_matched=True)
     assert (result["pairs_tried"], result["dropped"], result["pairCount"]) == (0, {"matched already": 4}, 4)
+
+
+def test_a_killed_run_that_leaves_out_matched_pairs_goes_on(run, paired, found, monkeypatch, render):
+    import rendermodules.pointmatch.generate_point_matches as module
+
+    file = paired(MONTAGE)
+    run(file, output_collection="whole")
+    write_matches(match_collection(render, "found"), found("whole")[3:])
+    monkeypatch.setattr(module, "_SMALLEST_BATCH", 1)
+    matched = module._matched_batch
+
+    def failing(batch, **options):
+        if batch.first == 1:
+            raise OSError("the machine is switched off")
+        return matched(batch, **options)
+
+    monkeypatch.setattr(module, "_matched_batch", failing)
+    with pytest.raises(RenderModuleError, match="switched off"):
+        run(file, skip_matched=True)
+    monkeypatch.setattr(module, "_matched_batch", matched)
+    result = run(file, skip_matched=True)
+    assert (result["pairs_tried"], result["dropped"]) == (3, {"matched already": 1})
+    assert bytes_of(found()) == bytes_of(found("whole"))
+
+
+def test_images_that_could_not_be_read_are_tried_again(run, paired, found, monkeypatch, pictured, caplog):
+    import rendermodules.pointmatch.generate_point_matches as module
+
+    file = paired(MONTAGE)
+    run(file, output_collection="whole")
+    run(file)
+    monkeypatch.setattr(module, "_SMALLEST_BATCH", 1)
+    (section,) = pictured(MONTAGE)
+    image = path_of_url(section.tiles[0]["mipmapLevels"]["0"]["imageUrl"])
+    image.rename(image.with_suffix(".away"))
+    with pytest.raises(RenderModuleError, match="1 images cannot be read"):
+        run(file)
+    # what an earlier run has found is not lost
+    assert bytes_of(found()) == bytes_of(found("whole"))
+    image.with_suffix(".away").rename(image)
+    caplog.set_level("INFO")
+    assert run(file)["pairs_matched"] == 4
+    assert "2 of 4 batches of pairs were finished by an earlier run" in caplog.text
+    assert bytes_of(found()) == bytes_of(found("whole"))
 
 
 def test_two_stacks(run, render_parameters, write_stack, pictured, tmp_path, found):
