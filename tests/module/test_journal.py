@@ -28,6 +28,15 @@ def test_a_torn_line_is_cut_off(tmp_path, monkeypatch):
     assert Journal({"a": 1}).results == {"1": 10, "3": 30}
 
 
+def test_a_dry_run_reads_the_journal_and_leaves_it():
+    write_and_fail({"a": 1})
+    with Journal({"a": 1}, dry_run=True) as journal:
+        assert journal.results == {"1": 10}
+        journal.record("2", 20)
+    assert Journal({"a": 1}, resume=False, dry_run=True).results == {}
+    assert Journal({"a": 1}).results == {"1": 10}
+
+
 def test_no_place_for_a_journal_is_a_warning(tmp_path, monkeypatch, caplog):
     (tmp_path / "file").touch()
     monkeypatch.setenv("RENDERMODULES_STATE", str(tmp_path / "file"))
