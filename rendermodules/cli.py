@@ -71,7 +71,11 @@ def _run(arguments: list[str]) -> int:
     for command in COMMANDS:
         if isinstance(command, Delegate) and arguments[:1] == [command.name]:
             return command.run(arguments[1:])
-    options = command_parser().parse_args(arguments)
+    parser = command_parser()
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return BAD_PARAMETERS
+    options = parser.parse_args(arguments)
     status = int(options.run(options))
     sys.stdout.flush()
     return status

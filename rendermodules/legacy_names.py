@@ -62,7 +62,7 @@ STACK = {
     ),
     "renderapps.stack.apply_mask_to_stack": LegacyName(
         "stack.apply_mask_to_stack",
-        note="maxZ is now itself included, and no limit is left out instead of being -1; all pyramid levels are masked",
+        note="maxZ, unlike maxz, is itself included; all pyramid levels are masked",
     ),
     "renderapps.stack.auto_set_stack_levels": LegacyName(
         "stack.set_stack_levels", {"mode": "auto"}, note="ten different tiles are looked at, where it was one"

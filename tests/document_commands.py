@@ -17,7 +17,7 @@ BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PRELUDE = """
 set -euxo pipefail
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
-git() { test "$1" = clone; }
+git() { test "$1" = clone; mkdir -p "$3/.venv/bin"; touch "$3/.venv/bin/activate"; }
 pip() { true; }
 make() { command make --dry-run -C "$REPOSITORY" "${@: -1}" PYTHON="$PYTHON" > /dev/null; }
 python() { "$PYTHON" "$@"; }

@@ -41,6 +41,20 @@ def test_a_module_is_run(tmp_path, capsys, render_parameters):
     assert json.loads(output.read_text())["output_value"] == "aa default value"
 
 
+def test_help_of_an_area_or_a_command(capsys):
+    assert main(["help", "stack"]) == 0
+    assert "stack: Stacks in order" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        main(["help", "status"])
+    assert ended.value.code == 0
+    assert "usage: rendermodules status" in capsys.readouterr().out
+
+
+def test_nothing_said(capsys):
+    assert main([]) == 2
+    assert "completion" in capsys.readouterr().err
+
+
 def test_help_of_a_module(capsys):
     assert main(["help", "module.template_module"]) == 0
     assert "--default_val" in capsys.readouterr().out

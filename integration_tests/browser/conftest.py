@@ -49,6 +49,7 @@ HOSTILE = '<img src=x onerror="document.title=1">'
 SETTINGS = SyntheticSettings(
     sections=3, rows=3, columns=4, tile_width=256, tile_height=256, channels=("EM", "DAPI"), stage_jitter=4.0
 )
+LONG = "Mouse_V1_layer23_2026-11-26_session0003_ribbon0000_acquisition_" + "levelled_" * 12
 CROWD = 20_000
 RESOLUTION = {"stackResolutionX": 4.0, "stackResolutionY": 4.0, "stackResolutionZ": 40.0}
 
@@ -107,7 +108,7 @@ def store(tmp_path_factory):
     record = {
         "module": "rendermodules.solver.solve_transforms",
         "inputs": {"raw": {"currentVersionNumber": 1}},
-        "parameters": {},
+        "parameters": {"match_collections": ["montage"]},
     }
     write("raw", raw)
     write("aligned", single.values(), versionNotes=json.dumps(record))
@@ -118,6 +119,7 @@ def store(tmp_path_factory):
     torn.tiles[5]["mipmapLevels"] = {"0": {"imageUrl": "file:///gone/away.tif"}}
     write("torn", [torn])
     stacks.open_stack(render, "empty", {})
+    write(LONG, [single[0.0]])
     write("plain", [single[0.0]])
     base = f"{render.DEFAULT_HOST}/render-ws/v1"
     stack_id = {"owner": OWNER, "project": PROJECT, "stack": HOSTILE}
@@ -132,8 +134,12 @@ def store(tmp_path_factory):
     documents += synthetic_matches(tiles[0.0], tiles[1.0], count=20, noise=0.5).to_json(tiles[0.0], tiles[1.0])
     # one pair that went wrong
     documents[0]["matches"]["q"][0] = [x + 12.0 for x in documents[0]["matches"]["q"][0]]
-    place = f"{base}/owner/{OWNER}/matchCollection/montage/matches"
-    assert render.session.put(place, json=documents).status_code == 201
+    # one tile that nothing was found for
+    lonely = tiles[2.0][-1].tile_id
+    documents = [document for document in documents if lonely not in (document["pId"], document["qId"])]
+    for collection, matches in (("before_all_others", documents[:1]), ("montage", documents)):
+        place = f"{base}/owner/{OWNER}/matchCollection/{collection}/matches"
+        assert render.session.put(place, json=matches).status_code == 201
     return folder / "demo.db"
 
 
@@ -147,6 +153,7 @@ def project():
         tiles=SETTINGS.rows * SETTINGS.columns,
         crowd=CROWD,
         hostile=HOSTILE,
+        long=LONG,
     )
 
 

@@ -1,6 +1,7 @@
 """The pages, as a person with a browser meets them."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 
 def test_from_the_first_page_to_a_section_by_keyboard(tab, project):
@@ -19,7 +20,7 @@ def test_from_the_first_page_to_a_section_by_keyboard(tab, project):
 
 def test_project_page(tab, project):
     tab.open("project.html", **project.here)
-    assert tab.page.locator("tr[data-stack]").count() == 8
+    assert tab.page.locator("tr[data-stack]").count() == 9
     aligned = tab.page.locator("tr[data-stack=aligned]")
     text = aligned.inner_text()
     assert "COMPLETE" in text
@@ -30,6 +31,8 @@ def test_project_page(tab, project):
     assert "LOADING" in tab.page.locator("tr[data-stack=half]").inner_text()
     tab.wait("[...document.images].every((image) => image.complete && image.naturalWidth > 0)")
     assert "montage" in tab.page.inner_text("table.narrow")
+    tab.wait("Boolean(document.body.dataset.residuals)")
+    assert re.search(r"residual\n0\.\d+ px within z 1", aligned.inner_text())
     tab.screenshot("project", full_page=True)
 
 
@@ -45,6 +48,34 @@ def test_names_are_text(tab, project):
     assert tab.page.title() == f"{project.hostile} - Render"
     tab.open("project.html", **project.here)
     assert tab.page.locator("img[src=x]").count() == 0
+
+
+def test_a_very_long_name(tab, project):
+    tab.open("project.html", **project.here)
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= 1280
+    about = tab.page.locator(f"tr[data-stack={project.long}] td").nth(2)
+    assert about.bounding_box()["width"] > 300
+    tab.open("stack.html", stack=project.long, **project.here)
+    tab.wait_for_pictures()
+    tab.screenshot("long_name")
+    assert tab.page.evaluate("document.documentElement.scrollHeight") <= 800
+
+
+def test_pieces_meet(open_tab, project):
+    for scale in (1, 1.25, 2):
+        tab = open_tab(scale=scale)
+        tab.open("stack.html", stack="aligned", x=517.3, y=300.7, scale=0.937, **project.here)
+        tab.page.uncheck("#outlines")
+        tab.wait_for_pictures()
+        # where an edge does not fill its pixels, they stay a little transparent
+        opacities = tab.page.evaluate(
+            """() => {
+              const canvas = document.getElementById("view");
+              const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+              return [...new Set(data.filter((_, index) => index % 4 === 3))];
+            }"""
+        )
+        assert set(opacities) <= {0, 255}
 
 
 def test_stack_page(tab, project):
@@ -106,9 +137,17 @@ def test_intensities(tab, project):
     tab.page.uncheck("#outlines")
     tab.page.wait_for_timeout(200)
     mean, spread = tab.brightness()
-    tab.page.get_by_role("button", name="Fit to what is seen").click()
-    tab.page.wait_for_timeout(300)
-    tab.wait_for_pictures()
+    limits = []
+    for outlines in (True, False):
+        tab.page.set_checked("#outlines", outlines)
+        tab.page.get_by_role("button", name="As stored").click()
+        tab.page.wait_for_timeout(300)
+        tab.wait_for_pictures()
+        tab.page.get_by_role("button", name="Fit to what is seen").click()
+        tab.page.wait_for_timeout(300)
+        tab.wait_for_pictures()
+        limits.append([tab.page.input_value(f"#{limit}") for limit in ("low", "high")])
+    assert limits[0] == limits[1]
     assert tab.brightness()[1] > 1.1 * spread
     tab.page.get_by_role("button", name="As stored").click()
     tab.page.wait_for_timeout(300)
@@ -120,9 +159,15 @@ def test_channels(tab, project):
     tab.open("stack.html", stack="channels", **project.here)
     tab.wait_for_pictures()
     first = tab.brightness()
+    tab.page.fill("#high", "200")
+    tab.press("Tab")
+    tab.page.wait_for_timeout(500)
     tab.page.select_option("#channel", "DAPI")
     tab.page.wait_for_timeout(500)
     tab.wait_for_pictures()
+    # limits of one channel say nothing about another
+    assert tab.page.input_value("#high") == "255"
+    assert not [url for url in tab.requests if "channels=DAPI" in url and "maxIntensity" in url]
     tab.screenshot("channels")
     assert abs(tab.brightness()[0] - first[0]) > 5
 
@@ -170,7 +215,8 @@ def test_match_page(tab, project):
     tab.wait_for_pictures()
     tab.screenshot("matches")
     summary = tab.page.inner_text("#summary")
-    assert "above 5 px\n1 pairs" in summary
+    assert summary.endswith("above 5 px\n1 pair")
+    assert "without matches" not in summary
     worst = tab.page.locator("tr.pair").first
     mean = float(worst.locator("td").nth(2).inner_text())
     assert 11 < mean < 13
@@ -184,6 +230,15 @@ def test_match_page(tab, project):
     tab.screenshot("pair")
     tab.press("Escape")
     assert tab.page.inner_text("#pair") == ""
+
+
+def test_matches_of_the_stack_come_first(tab, project):
+    tab.open("matches.html", stack="aligned", z=2, **project.here)
+    tab.wait("Boolean(document.body.dataset.pairs)")
+    assert tab.page.input_value("#collection") == "montage"
+    assert "without matches\n1 tile, in red" in tab.page.inner_text("#summary")
+    tab.wait_for_pictures()
+    tab.screenshot("unmatched")
 
 
 def test_matches_between_sections(tab, project):
@@ -213,6 +268,8 @@ def test_neuroglancer(open_tab, project):
             shown.page.wait_for_timeout(200)
             pictures = {answer.url: answer.status for answer in answers if "jpeg-image" in answer.url}
         assert {url: status for url, status in pictures.items() if status != 200} == {}
+        asked = {channel for url in pictures for channel in parse_qs(urlsplit(url).query).get("channels", [None])}
+        assert asked == ({"EM", "DAPI"} if layers == 2 else {None})
         shown.screenshot(f"neuroglancer_{stack}")
         assert shown.problems == []
         assert shown.elsewhere() == []

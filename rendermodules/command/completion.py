@@ -51,6 +51,8 @@ def completed_parser() -> argparse.ArgumentParser:
         for action in one._actions:
             if action.dest == "module" and not isinstance(action, argparse._SubParsersAction):
                 action.choices = [entry.path for entry in entries]
+            elif action.dest == "area":
+                action.choices = sorted({entry.area for entry in entries})
     return parser
 
 

@@ -7,11 +7,17 @@ from rendermodules.command.subcommand import Delegate
 
 
 def _help(arguments: Sequence[str]) -> int:
-    from rendermodules.module.catalogue import find_module
+    from rendermodules.cli import COMMANDS, main
+    from rendermodules.module.catalogue import find_module, modules
 
     if len(arguments) != 1 or arguments[0].startswith("-"):
         return _usage("help MODULE", arguments)
-    return int(find_module(arguments[0]).load().main(["--help"]))
+    name = arguments[0]
+    if name in {command.name for command in COMMANDS}:
+        return main([name, "--help"])
+    if name in {entry.area for entry in modules()}:
+        return main(["list", name])
+    return int(find_module(name).load().main(["--help"]))
 
 
 def _run(arguments: Sequence[str]) -> int:

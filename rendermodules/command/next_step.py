@@ -97,12 +97,19 @@ def _levels(section: "Section") -> int:
 
 
 def _has_matches(render: Any, collection: str, first: "Section", second: "Section | None") -> bool:
-    """Return whether a collection has a match within a section, or between two."""
+    """Return whether a collection has matches of the tiles of a section with each other, or with those of another.
+
+    Collections belong to an owner, and sections of several projects often have the same ids.
+    """
+    first_ids, second_ids = ({tile["tileId"] for tile in one.tiles} for one in (first, second or first))
     base = ("owner", render.DEFAULT_OWNER, "matchCollection", collection, "group")
     for group in _groups(first):
         questions = [("matchesWithinGroup",)] if second is None else [("matchesWith", one) for one in _groups(second)]
-        if any(answer(render, *base, group, *question, excludeMatchDetails="true") for question in questions):
-            return True
+        for question in questions:
+            for pair in answer(render, *base, group, *question, excludeMatchDetails="true"):
+                ids = (pair["pId"], pair["qId"])
+                if any(p in first_ids and q in second_ids for p, q in (ids, ids[::-1])):
+                    return True
     return False
 
 

@@ -68,7 +68,7 @@ def require_store(host: str) -> None:
     from rendermodules.module.connection import is_store_path
 
     if is_store_path(host) and not Path(host).expanduser().is_file():
-        raise RenderModuleError(f"there is no store {host}")
+        raise RenderModuleError(f"there is no store {host}; rendermodules next says how to begin one")
 
 
 def _only_project(render: Any, owner: str | None, project: str | None) -> tuple[str, str]:

@@ -20,6 +20,8 @@ DEFAULT_BETWEEN_LIMIT = 10.0
 DEFAULT_SEAMS = 9
 DEFAULT_PICTURED_SECTIONS = 100
 
+_LISTED_SECTIONS = 10
+
 logger = logging.getLogger(__name__)
 
 
@@ -67,7 +69,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("report.html"),
         help="the page; its numbers go beside it as .json (default: %(default)s)",
     )
-    parser.add_argument("--check", action="store_true", help="exit status 1 when a section is beyond a threshold")
+    parser.add_argument(
+        "--check", action="store_true", help="exit status 1 when a section is beyond a threshold, or missing"
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -89,10 +93,19 @@ def _run(options: argparse.Namespace) -> int:
         # the points of the matches are in the collections
         del seam["p_world"], seam["q_world"]
     write_bytes_whole(json_file, json.dumps(document, indent=1).encode())
-    marked = len(numbers.marked)
+    marked, missing = len(numbers.marked), len(numbers.missing)
     sys.stdout.write(f"{options.out.absolute()}\n{json_file.absolute()}\n")
     sys.stdout.write(f"{marked} of {len(numbers.sections)} sections are beyond a threshold\n")
-    return int(bool(options.check and marked))
+    for section in numbers.marked[:_LISTED_SECTIONS]:
+        sys.stdout.write(f"  z {section.z:g}: {'; '.join(section.problems)}\n")
+    if marked > _LISTED_SECTIONS:
+        sys.stdout.write(f"  and {marked - _LISTED_SECTIONS} more\n")
+    for stack in found.stacks if options.after is None else ():
+        if stack.state == "LOADING" and stack.z_values:
+            sys.stdout.write(f"not looked at, as it is LOADING: {stack.name}; --after {stack.name} does\n")
+    if missing:
+        sys.stdout.write(f"sections of {numbers.choice.before} that are not in {numbers.choice.after}: {missing}\n")
+    return int(bool(options.check and (marked or missing)))
 
 
 def _choice(render: Any, found: "ProjectSurvey", options: argparse.Namespace) -> "Choice":

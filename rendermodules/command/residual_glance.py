@@ -1,6 +1,6 @@
-"""How good a stack is, at a glance: the residuals of one section."""
+"""How good a stack is, at a glance: the residuals of its middle section, and of that with the next one."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,23 +12,50 @@ from rendermodules.command.report.numbers import (
     placed_of_sections,
 )
 from rendermodules.command.survey import ProjectSurvey, StackSurvey, path_of_stack
+from rendermodules.core.match_placement import PlacedMatches
+from rendermodules.core.sections import Section
 from rendermodules.module.stacks import read_section
 
 MOST_TILES = 3000
 """A section of more tiles is not read for a glance."""
 
 
-def median_residual(render: Any, found: ProjectSurvey, stack: StackSurvey) -> float | None:
-    """Return the median distance of the matches within the middle section of a stack, in world pixels.
+class Glance(NamedTuple):
+    """Median distances of matches in world pixels; None where there are none, or a section has very many tiles.
 
-    None where it has a single tile or very many, or no matches.
+    Attributes
+    ----------
+    within : float or None
+        Of matches within the middle section.
+    between : float or None
+        Of those between it and the next one.
     """
-    z = stack.z_values[len(stack.z_values) // 2]
-    parts = answer(render, *path_of_stack(render, stack.name), "z", repr(float(z)), "sectionData")
-    if not 1 < sum(part["tileCount"] for part in parts) <= MOST_TILES:
-        return None
+
+    within: float | None = None
+    between: float | None = None
+
+
+def glance(render: Any, found: ProjectSurvey, stack: StackSurvey) -> Glance:
+    """Return how far matches are apart in the middle of a stack."""
+    middle = (len(stack.z_values) - 1) // 2
+    sections = [_section(render, stack.name, z) for z in stack.z_values[middle : middle + 2]]
+    if not sections or sections[0] is None:
+        return Glance()
     collections = collections_of(found, found.ancestors(stack.name))
     local = num_local_transforms_of(render, found, stack.name, collections)
     choice = Choice(stack.name, stack.name, collections, 0.0, 0.0, local, 0)
-    residuals = placed_of_sections(render, choice, read_section(render, stack.name, z)).residuals
+    first, following = sections[0], sections[1] if len(sections) > 1 else None
+    return Glance(
+        _median(placed_of_sections(render, choice, first)) if len(first.tiles) > 1 else None,
+        None if following is None else _median(placed_of_sections(render, choice, first, following)),
+    )
+
+
+def _section(render: Any, stack: str, z: float) -> Section | None:
+    parts = answer(render, *path_of_stack(render, stack), "z", repr(float(z)), "sectionData")
+    return read_section(render, stack, z) if sum(part["tileCount"] for part in parts) <= MOST_TILES else None
+
+
+def _median(placed: PlacedMatches) -> float | None:
+    residuals = placed.residuals
     return float(np.median(residuals)) if len(residuals) else None

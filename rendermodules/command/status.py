@@ -12,6 +12,7 @@ from rendermodules.command.subcommand import Subcommand
 from rendermodules.command.text_tables import table, z_range
 
 if TYPE_CHECKING:
+    from rendermodules.command.residual_glance import Glance
     from rendermodules.command.survey import ProjectSurvey, StackSurvey
 
 _SHOWN_CHANNELS = 4
@@ -30,38 +31,42 @@ def _run(options: argparse.Namespace) -> int:
 
     render = connection(options)
     found = survey(render)
-    residuals = {} if options.fast else _residuals(render, found)
+    glances = {} if options.fast else _glances(render, found)
     if options.json:
         document = dataclasses.asdict(found)
         for stack in document["stacks"]:
-            stack["median_residual"] = residuals.get(stack["name"])
+            seen = glances.get(stack["name"])
+            stack["median_residual"] = seen and seen.within
+            stack["median_residual_to_next"] = seen and seen.between
         json.dump(document, sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        sys.stdout.writelines(f"{line}\n" for line in _lines(found, residuals))
+        sys.stdout.writelines(f"{line}\n" for line in _lines(found, glances))
     return 0
 
 
-def _residuals(render: Any, found: "ProjectSurvey") -> dict[str, float]:
-    from rendermodules.command.residual_glance import median_residual
+def _glances(render: Any, found: "ProjectSurvey") -> dict[str, "Glance"]:
+    from rendermodules.command.residual_glance import glance
 
+    if not found.collections:
+        return {}
     finished = [stack for stack in found.stacks if stack.z_values and stack.state != "LOADING"]
-    medians = {stack.name: median_residual(render, found, stack) for stack in finished}
-    return {name: median for name, median in medians.items() if median is not None}
+    return {stack.name: glance(render, found, stack) for stack in finished}
 
 
-def _lines(found: "ProjectSurvey", residuals: Mapping[str, float]) -> Iterable[str]:
+def _lines(found: "ProjectSurvey", glances: Mapping[str, "Glance"]) -> Iterable[str]:
     yield f"project {found.project} of {found.owner}"
     yield ""
     if found.stacks:
         yield from table(
             _HEAD,
-            [_row(stack, residuals.get(stack.name)) for stack in found.stacks],
+            [_row(stack, glances.get(stack.name)) for stack in found.stacks],
         )
     else:
         yield "no stacks yet"
-    if residuals:
-        yield "residual: median distance of matches within the middle section; rendermodules report has the whole"
+    if any(residual is not None for seen in glances.values() for residual in seen):
+        yield "residual: median distance of matches within the middle section; to next: of those with the next one."
+        yield "All sections: rendermodules report --after STACK"
     yield ""
     if found.collections:
         yield from table(("match collection", "pairs"), [(one.name, str(one.pair_count)) for one in found.collections])
@@ -69,10 +74,23 @@ def _lines(found: "ProjectSurvey", residuals: Mapping[str, float]) -> Iterable[s
         yield "no match collections yet"
 
 
-_HEAD = ("stack", "state", "sections", "z", "tiles", "channels", "nm", "residual", "made by", "from", "changed")
+_HEAD = (
+    "stack",
+    "state",
+    "sections",
+    "z",
+    "tiles",
+    "channels",
+    "nm",
+    "residual",
+    "to next",
+    "made by",
+    "from",
+    "changed",
+)
 
 
-def _row(stack: "StackSurvey", residual: float | None) -> tuple[str, ...]:
+def _row(stack: "StackSurvey", seen: "Glance | None") -> tuple[str, ...]:
     channels = stack.channels[:_SHOWN_CHANNELS] + ["..."] * (len(stack.channels) > _SHOWN_CHANNELS)
     return (
         stack.name,
@@ -82,7 +100,7 @@ def _row(stack: "StackSurvey", residual: float | None) -> tuple[str, ...]:
         "" if stack.tile_count is None else str(stack.tile_count),
         ",".join(channels),
         " x ".join("?" if size is None else f"{size:g}" for size in stack.resolution) if any(stack.resolution) else "",
-        "" if residual is None else f"{residual:.3g} px",
+        *("" if residual is None else f"{residual:.3g} px" for residual in seen or (None, None)),
         stack.module or "",
         ",".join(stack.inputs),
         stack.modified[:19],

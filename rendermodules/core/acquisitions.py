@@ -160,7 +160,10 @@ def _level(image: AcquiredImage) -> dict[str, Any]:
 
 
 def check_images(images: Sequence[AcquiredImage], problems: Problems) -> None:
-    """Note images that cannot become tiles together: repeated ones, ids at two z, differing sizes, no finite place."""
+    """Note images that cannot become tiles together: repeated ones, ids at two z, differing sizes, no finite place.
+
+    Images of no width are those that could not be read, which is noted elsewhere.
+    """
     firsts: dict[str, AcquiredImage] = {}
     seen: dict[tuple[str, str | None], AcquiredImage] = {}
     for image in images:
@@ -174,7 +177,7 @@ def check_images(images: Sequence[AcquiredImage], problems: Problems) -> None:
         elif same is not image:
             channel = f", channel {image.channel}" if image.channel else ""
             problems.add("two images of one tile", f"{image.place} and {same.place} ({image.tile_id}{channel})")
-        elif (image.width, image.height) != (first.width, first.height):
+        elif image.width and first.width and (image.width, image.height) != (first.width, first.height):
             problems.add("channels of one tile differ in size", pair)
         elif (image.channel is None) != (first.channel is None):
             problems.add("a tile has images with and without a channel", pair)

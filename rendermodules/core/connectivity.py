@@ -8,6 +8,8 @@ from scipy.sparse import csgraph
 
 from rendermodules.core.solve.arrays import BoolArray, IntArray
 
+_LONGEST_BRANCH = 100
+
 
 def match_graph(tile_count: int, pairs: IntArray) -> sparse.csr_matrix:
     """Return the symmetric adjacency matrix (t, t) of tiles joined by pairs (m, 2); entries count the pairs."""
@@ -25,6 +27,43 @@ def component_labels(tile_count: int, pairs: IntArray) -> IntArray:
 def pair_counts(tile_count: int, pairs: IntArray) -> IntArray:
     """Return the number of pairs (t,) that each tile is part of."""
     return np.bincount(np.asarray(pairs, dtype=np.int64).ravel(), minlength=tile_count)
+
+
+def branch_pairs(tile_count: int, pairs: IntArray) -> BoolArray:
+    """Return which pairs (m,) are on branches: of trees that hang on the cycles of the graph of pairs, or on nothing.
+
+    No other pairs can confirm these. Branches of more than 100 tiles are followed for so many from their ends.
+    """
+    core = np.ones(len(pairs), dtype=bool)
+    for _ in range(_LONGEST_BRANCH):
+        leaf = pair_counts(tile_count, pairs[core]) == 1
+        trimmed = core & ~leaf[pairs].any(axis=1)
+        if np.array_equal(trimmed, core):
+            break
+        core = trimmed
+    return ~core
+
+
+def split_off(tile_count: int, pairs: IntArray, kept: BoolArray) -> BoolArray:
+    """Return which tiles (t,) are not in the largest part of their component that is left without some pairs.
+
+    Parameters
+    ----------
+    tile_count : int
+        Number of tiles.
+    pairs : (m, 2) int array
+        Tile indices.
+    kept : (m,) bool array
+        Pairs that are left.
+    """
+    before, after = component_labels(tile_count, pairs), component_labels(tile_count, pairs[kept])
+    sizes = np.bincount(after)[after]
+    # of each component the tile that comes last is in its largest part
+    order = np.lexsort((-after, sizes, before))
+    last = order[np.append(np.diff(before[order]) > 0, True)] if tile_count else order
+    main = np.zeros(tile_count, dtype=bool)
+    main[after[last]] = True
+    return ~main[after]
 
 
 def pairs_within(members: BoolArray, pairs: IntArray) -> BoolArray:

@@ -1,5 +1,6 @@
-"""What tiles are found by: z, section ids, tile ids, and ids of shared transforms."""
+"""What tiles are found by: z, section ids, tile ids, ids of shared transforms, and names of what holds them."""
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -7,6 +8,29 @@ from typing import Any
 
 from rendermodules.core.problems import InputError, listed
 from rendermodules.core.sections import Section, TransformSpec, transform_list, with_transform_list
+
+# what has a meaning in a URL, so that another stack than the one that is named would be read or written
+_NO_NAME = re.compile(r"[/\\?#%\x00-\x1f\x7f]|^\s*$|^\.\.?$")
+_JAVA_NAME = re.compile(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*")
+
+
+def check_name(what: str, name: str) -> None:
+    """Raise an `InputError` if Render cannot have something of this name.
+
+    Parameters
+    ----------
+    what : str
+        In words: ``stack``, ``project``.
+    name : str
+        Its name.
+    """
+    if _NO_NAME.search(name):
+        raise InputError(f"{what} {name!r}: names for Render are made of letters, digits and _, without / \\ ? # %")
+
+
+def is_java_name(name: str) -> bool:
+    """Return whether Render in Java takes a name too; the embedded service takes more."""
+    return _JAVA_NAME.fullmatch(name) is not None
 
 
 def renumbered(section: Section, z: float, section_id: str | None = None) -> Section:

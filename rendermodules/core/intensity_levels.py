@@ -72,3 +72,24 @@ def owners_by_channel(section: Section, channel_names: Sequence[str] | None) -> 
 
     with_image_owners(section, gather, channel_names)
     return dict(owners)
+
+
+def shown_range(section: Section, channel: str | None) -> tuple[float, float]:
+    """Return the intensities between which all tiles of a section are shown, of one channel.
+
+    Parameters
+    ----------
+    section : Section
+    channel : str or None
+        Its name; None is what tiles hold outside of channels, or their first channel.
+
+    Returns
+    -------
+    (float, float)
+        The least ``minIntensity`` and the greatest ``maxIntensity``; where there is none, Render's 0 and 65535.
+    """
+    by_channel = owners_by_channel(section, None)
+    owners = by_channel.get(channel) or next(iter(by_channel.values()), [])
+    least = min((owner.get("minIntensity", 0.0) for owner in owners), default=0.0)
+    greatest = max((owner.get("maxIntensity", 65535.0) for owner in owners), default=65535.0)
+    return float(least), float(greatest)

@@ -20,7 +20,6 @@ _CHUNK_ROWS = 64
 _SAME = 0.05**2 / 2
 _FEWEST_BLOCKS = 3
 _SMALLEST_FOUND_PART = 0.3
-_SMALLEST_AGREEMENT = 0.8
 _LARGEST_STRAIN = 0.03
 _RIVAL_PART = 0.7
 _RIVAL_DISTANCE = 5.0
@@ -39,11 +38,15 @@ class CorrelationParameters:
         Sections that correlate less are dropped, 0 to 1.
     blocks : BlockParameters
         The grid of blocks.
+    min_agreement : float, default: 0.8
+        How well all of the overlap has to correlate, as part of how well the blocks that were found do. Two images of
+        one place differ by noise only, what looks alike by chance in all that is not alike.
     """
 
     search_radius: float
     min_correlation: float
     blocks: BlockParameters
+    min_agreement: float = 0.8
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,7 @@ def matched_by_correlation(
         return no_matches(
             f"too few blocks found ({len(blocks.p)} of {blocks.tried}): {_main_reason(blocks.dropped)}", dropped
         )
-    if blocks.agreement < _SMALLEST_AGREEMENT:
+    if blocks.agreement < parameters.min_agreement:
         return no_matches(f"much of one image is missing in the other (agreement {blocks.agreement:.2f})", dropped)
     try:
         matrix = fitted_model(blocks.p, blocks.q, "AFFINE")

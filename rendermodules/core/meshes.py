@@ -206,12 +206,16 @@ class MappedMesh:
     """
 
     def __init__(self, mesh: Mesh, mapped: Floats) -> None:
-        triangles = mesh.triangles[finite_rows(mapped[mesh.triangles].reshape(-1, 6))]
+        triangles = mesh.triangles
+        if not np.isfinite(mapped).all():
+            triangles = triangles[finite_rows(mapped[triangles].reshape(-1, 6))]
         corners = mapped[triangles]
         self._corners = corners
-        self._inverses = inverse_affines(triangle_affines(mesh.vertices[triangles], corners))
-        lowest = corners.min(axis=1)
-        highest = corners.max(axis=1)
+        self._sources = mesh.vertices
+        self._triangles = triangles
+        a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+        lowest = np.minimum(np.minimum(a, b), c)
+        highest = np.maximum(np.maximum(a, b), c)
         self._origin = lowest.min(axis=0) if len(corners) else np.zeros(2)
         extent = (highest.max(axis=0) if len(corners) else np.zeros(2)) - self._origin
         side = max(1, int(np.sqrt(len(corners) / 2)))
@@ -282,7 +286,9 @@ class MappedMesh:
         # lists are in order of triangles, so that the first hit of each point is the triangle that Render finds
         hits = np.flatnonzero(inside)
         found, first = np.unique(point[hits], return_index=True)
-        inverses = self._inverses[triangle[hits[first]]]
+        used, place = np.unique(triangle[hits[first]], return_inverse=True)
+        affines = triangle_affines(self._sources[self._triangles[used]], self._corners[used])
+        inverses = inverse_affines(affines)[place]
         result = np.full(points.shape, np.nan)
         x, y = points[found, 0], points[found, 1]
         result[found, 0] = x * inverses[:, 0, 0] + y * inverses[:, 0, 1] + inverses[:, 0, 2]

@@ -51,7 +51,8 @@ class Placement:
 
     def touches(self, width: int, height: int) -> bool:
         """Return whether a triangle may cover pixels of a canvas of this size."""
-        return bool((self.low <= [width, height]).all() and (self.high >= 0).all())
+        (left, top), (right, bottom) = self.low.tolist(), self.high.tolist()
+        return bool(left <= width and top <= height and right >= 0 and bottom >= 0)
 
     def seen_from(self, x: float, y: float, scale: float) -> "Placement":
         """Return a placement in the world as one on a canvas whose first pixel is at world (x, y)."""
@@ -111,9 +112,9 @@ class SampleGrid:
         x, y = np.arange(0, width, cell_size), np.arange(0, height, cell_size)
         self.points = np.stack(np.broadcast_arrays(x, y[:, None]), axis=-1).reshape(-1, 2)
         self.points.flags.writeable = False
-        self._centred = [axis - _total(axis) / len(axis) for axis in np.ascontiguousarray(self.points.T)]
+        self._centred = _centred(self.points)
         px, py = self._centred
-        self._moments = _total(px * px), _total(px * py), _total(py * py)
+        self._moments = _totals(np.stack([px * px, px * py, py * py])).tolist()
 
     def average_scale(self, mapped: Floats) -> float:
         """Return by how much the longer axis of the image is scaled if its points are at ``mapped``.
@@ -125,13 +126,10 @@ class SampleGrid:
         determinant = a00 * a11 - a01 * a01
         if len(self.points) < 3 or determinant == 0:
             return 1.0
-        px, py = self._centred
-        columns = []
-        for axis in np.ascontiguousarray(mapped.T):
-            q = axis - _total(axis) / len(axis)
-            b0, b1 = _total(px * q), _total(py * q)
-            columns.append(((a11 * b0 - a01 * b1) / determinant, (a00 * b1 - a01 * b0) / determinant))
-        (m00, m01), (m10, m11) = columns
+        products = self._centred[:, None] * _centred(mapped)
+        (b00, b01), (b10, b11) = _totals(products).tolist()
+        m00, m01 = (a11 * b00 - a01 * b10) / determinant, (a00 * b10 - a01 * b00) / determinant
+        m10, m11 = (a11 * b01 - a01 * b11) / determinant, (a00 * b11 - a01 * b01) / determinant
         squared = max(m00 * m00 + m10 * m10, m01 * m01 + m11 * m11)
         return math.sqrt(squared) if math.isfinite(squared) else 1.0
 
@@ -142,9 +140,17 @@ def sample_grid(width: float, height: float, cell_size: float) -> SampleGrid:
     return SampleGrid(width, height, cell_size)
 
 
-def _total(values: Floats) -> float:
-    """Return the sum of values, added one after the other."""
-    return float(np.add.accumulate(values)[-1])
+def _centred(points: Floats) -> Floats:
+    """Return (n, 2) points less their mean, as (2, n)."""
+    axes = np.ascontiguousarray(points.T)
+    centred: Floats = axes - (_totals(axes) / len(points))[:, None]
+    return centred
+
+
+def _totals(values: Floats) -> Floats:
+    """Return the sums over the last axis, added one after the other."""
+    totals: Floats = np.add.accumulate(values, axis=-1)[..., -1]
+    return totals
 
 
 def wanted_level(scale: float) -> int:
@@ -155,7 +161,7 @@ def wanted_level(scale: float) -> int:
 
 def is_between_levels(scale: float) -> bool:
     """Return whether rounding of ``scale`` might change the level that is wanted."""
-    if not 0 < scale < math.inf:
+    if not 0 < scale < 0.75:  # down to just above 1/2 all is level 0
         return False
     level = math.log2(scale)
     return abs(level - round(level)) < 1e-6
@@ -196,8 +202,13 @@ def mesh_placement(mesh: Mesh, mapped: Floats) -> Placement:
 def affine_on_canvas(affine: Floats, level: int, x: float, y: float, scale: float) -> Floats:
     """Return the (2, 3) affine from the pixels of a mipmap to a canvas, of the one from the image to the world."""
     factor = float(1 << level)
-    origin = affine @ [(factor - 1) / 2, (factor - 1) / 2, 1.0]
-    return np.column_stack([affine[:, :2] * (scale * factor), (origin - [x, y]) * scale])
+    middle, across = (factor - 1) / 2, scale * factor
+    return np.array(
+        [
+            [m0 * across, m1 * across, (m0 * middle + m1 * middle + m2 - begin) * scale]
+            for (m0, m1, m2), begin in zip(affine.tolist(), (x, y), strict=True)
+        ]
+    )
 
 
 def _inverse(matrix: Floats) -> list[list[float]] | float:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rendermodules.core.compiler import start_compiler
 from rendermodules.core.resampling import halved
 
 Image = NDArray[Any]
@@ -54,7 +55,7 @@ def reduced(image: Image, method: str = "mean") -> Image:
         There is no such method.
     """
     if method == "mean":
-        return halved(image)
+        return _mean(image)
     if method in _RADIUS:
         return _filtered(image, method)
     if method not in _OF_FOUR:
@@ -70,6 +71,16 @@ def pyramid(image: Image, levels: int, method: str = "mean") -> Iterator[Image]:
     for _ in range(min(levels, deepest_level(image.shape[1], image.shape[0]))):
         image = reduced(image, method)
         yield image
+
+
+def _mean(image: Image) -> Image:
+    if image.ndim == 2 and image.dtype in (np.uint8, np.uint16):
+        # pyramids are made of many images
+        start_compiler()
+        from rendermodules.core.halving_kernels import mean_halved
+
+        return mean_halved(image)
+    return halved(image)
 
 
 def _minimum(a: Image, b: Image, c: Image, d: Image) -> Image:

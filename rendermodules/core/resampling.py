@@ -22,6 +22,8 @@ from rendermodules.core.transforms import CoordinateTransform
 Image = NDArray[Any]
 Bytes = NDArray[np.uint8]
 
+_ROWS_HALVED_AT_ONCE = 64
+
 
 def halved(image: Image) -> Image:
     """Return an image of half the size: averages of 2 x 2 pixels, rounded down; an odd last row or column is dropped.
@@ -41,14 +43,28 @@ def halved(image: Image) -> Image:
     Java: mpicbg.trakem2.util.Downsampler.
     """
     rows, columns = image.shape[0] // 2, image.shape[1] // 2
-    if image.dtype in (np.uint8, np.uint16):
-        # ten to thirty times as quick as strided sums, but not to be loaded by those who halve nothing
-        from rendermodules.core.halving_kernels import mean_halved, mean_halved_samples
-
-        return mean_halved(image) if image.ndim == 2 else mean_halved_samples(image)
     image = image[: 2 * rows, : 2 * columns]
+    if image.dtype in (np.uint8, np.uint16):
+        return _integers_halved(image)
     result: Image = (image[::2, ::2] + image[::2, 1::2] + image[1::2, ::2] + image[1::2, 1::2]) / 4
     return result.astype(image.dtype)
+
+
+def _integers_halved(image: Image) -> Image:
+    """Return the means, rounded down, of 2 x 2 pixels of an image of even sides."""
+    rows, columns = image.shape[0] // 2, image.shape[1] // 2
+    result = np.empty((rows, columns, *image.shape[2:]), image.dtype)
+    sum_type = np.uint16 if image.dtype == np.uint8 else np.uint32
+    # rows that stay in the cache of the processor, and colours one by one: numpy is slow along short axes
+    samples = [()] if image.ndim == 2 else [(sample,) for sample in range(image.shape[2])]
+    for begin in range(0, rows, _ROWS_HALVED_AT_ONCE):
+        end = min(begin + _ROWS_HALVED_AT_ONCE, rows)
+        sums = np.add(image[2 * begin : 2 * end : 2], image[2 * begin + 1 : 2 * end : 2], dtype=sum_type)
+        for sample in samples:
+            total = sums[:, ::2, *sample] + sums[:, 1::2, *sample]
+            total >>= 2
+            result[begin:end, :, *sample] = total
+    return result
 
 
 def drawn_through(
@@ -104,6 +120,5 @@ def drawn_through(
             place = affine_placement(mesh, affine_on_canvas(affine, level, x, y, scale))
         else:
             place = mesh_placement(mesh, on_canvas(transform.apply(full_scale(mesh.vertices, level)), x, y, scale))
-        layer = Layer(tuple(planes), mask, place.corners, place.inverses, place.outline)
-        draw_layers([layer], results, coverage)
+        draw_layers([Layer(tuple(planes), mask, place)], results, coverage)
     return results[0] if image.ndim == 2 else np.stack(results, axis=-1), coverage

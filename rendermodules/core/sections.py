@@ -117,17 +117,33 @@ def shared_transforms_of(tiles: list[TileSpec], transforms: dict[str, TransformS
     Raises
     ------
     ValueError
-        A tile refers to a transform that is not among ``transforms``.
+        A tile refers to a transform that is not among ``transforms``, or a transform spec is none.
     """
     needed: dict[str, TransformSpec] = {}
-    waiting = {reference for tile in tiles for spec in transform_list(tile) for reference in _references(spec)}
-    while waiting:
-        name = waiting.pop()
+    referrers = {reference: f"tile {tile['tileId']}" for tile in tiles for reference in _references_of_tile(tile)}
+    while referrers:
+        name, referrer = referrers.popitem()
         if name not in transforms:
-            raise ValueError(f"a tile refers to the shared transform {name}, which is not there")
+            raise ValueError(f"{referrer} refers to the shared transform {name}, which is not there")
         needed[name] = transforms[name]
-        waiting.update(set(_references(transforms[name])) - needed.keys())
+        further = _all_references([transforms[name]], f"shared transform {name}")
+        referrers.update((reference, f"shared transform {name}") for reference in further if reference not in needed)
     return needed
+
+
+def _references_of_tile(tile: TileSpec) -> list[str]:
+    try:
+        transforms = transform_list(tile)
+    except AttributeError:
+        raise ValueError(f"tile {tile['tileId']}: its transforms are no list of transform specs") from None
+    return _all_references(transforms, f"tile {tile['tileId']}")
+
+
+def _all_references(specs: list[TransformSpec], owner: str) -> list[str]:
+    try:
+        return [reference for spec in specs for reference in _references(spec)]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"{owner}: a transform spec is not as it should be: {error!r}") from None
 
 
 def _references(spec: TransformSpec) -> Iterator[str]:

@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +46,9 @@ NOT_IN_STACK = "tile not in the stack"
 """Why pairs are dropped of which a tile is missing."""
 
 _REFINING_RADIUS = 12.0
+
+# two sections do not show the same everywhere
+_AGREEMENT_ACROSS_SECTIONS = 0.6
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,13 @@ class TileMatching:
     near_across: bool
     min_matches: int
     max_matches: int | None
+
+    @cached_property
+    def across_sections(self) -> "TileMatching":
+        """The same for tiles of two sections."""
+        if self.correlation is None:
+            return self
+        return replace(self, correlation=replace(self.correlation, min_agreement=_AGREEMENT_ACROSS_SECTIONS))
 
 
 class Canvas(NamedTuple):
@@ -236,10 +247,12 @@ def matched_pairs(
         except OSError as error:
             yield PairOutcome(pair, [], None, f"{UNREADABLE} ({error})")
             continue
-        near_only = matching.near_within if p_tile.get("z") == q_tile.get("z") else matching.near_across
+        within = p_tile.get("z") == q_tile.get("z")
+        own = matching if within else matching.across_sections
+        near_only = matching.near_within if within else matching.near_across
         expected = expected_place(p_frame, q_frame)
         own_seed = pair_seed(pair, seed)
-        yield matched_canvases(pair, *images, expected, matching, features_of, own_seed, near_only=near_only)
+        yield matched_canvases(pair, *images, expected, own, features_of, own_seed, near_only=near_only)
 
 
 def matched_canvases(

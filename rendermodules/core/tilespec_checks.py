@@ -34,7 +34,7 @@ def check_tilespecs(section: Section, place: str, problems: Problems) -> None:
     try:
         shared_transforms_of(whole, section.transforms)
     except ValueError as error:
-        problems.add(str(error), place)
+        problems.add("transforms cannot be used", f"{place} ({error})")
 
 
 def _is_finite(value: Any) -> bool:

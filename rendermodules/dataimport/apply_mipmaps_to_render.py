@@ -16,9 +16,10 @@ from rendermodules.core.problems import Problems
 from rendermodules.core.sections import Section
 from rendermodules.io.image_folders import missing_images
 from rendermodules.io.mipmaps import extension_of
+from rendermodules.io.paths import url_of_place
 from rendermodules.module import stacks
 from rendermodules.module.fields import Bool, Float, List, Str
-from rendermodules.module.mipmaps import MipmapNames, MipmapNamingParameters, folder_url, mipmap_names
+from rendermodules.module.mipmaps import MipmapNames, MipmapNamingParameters, mipmap_names
 from rendermodules.module.render_module import SectionMapModule
 from rendermodules.module.schemas import ChannelParameters, SectionMapOutput, SectionMapParameters
 
@@ -100,7 +101,7 @@ class ApplyMipmapsToRender(SectionMapModule):
         summary = self.map_sections()
         if self.args["mode"] == "mipmapPathBuilder" and not self.dry_run:
             builder = {
-                "rootPath": folder_url(self.args["output_dir"]),
+                "rootPath": url_of_place(self.args["output_dir"]),
                 "numberOfLevels": self.args["levels"],
                 "extension": extension_of(self.args["imgformat"]),
             }

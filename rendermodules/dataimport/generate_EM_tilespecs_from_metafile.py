@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, pre_load
 
+from rendermodules.core.problems import Problems
 from rendermodules.core.temca import temca_images
 from rendermodules.io.json_files import read_json
 from rendermodules.io.paths import folder_of, is_local, local_path
@@ -71,18 +72,9 @@ class GenerateEMTilespecsFromMetafile(ImageImportModule):
             section_id=self.args["sectionId"] or str(z),
             tile_ids_with_z=self.args["tile_ids_with_z"],
         )
-        self.complete(images, metafile, self.args["image_directory"] or folder_of(metafile))
-        self.check_images(images, metafile)
-        with self.journal() as journal:
-            resolution = images[0].layout["pixelsize"]
-            results = self.write_images(
-                self.args["output_stack"],
-                images,
-                journal=journal,
-                stackResolutionX=resolution,
-                stackResolutionY=resolution,
-            )
-        return self.report(results)
+        problems = Problems(metafile)
+        self.complete(images, problems, self.args["image_directory"] or folder_of(metafile))
+        return self.import_images(images, problems)
 
 
 if __name__ == "__main__":

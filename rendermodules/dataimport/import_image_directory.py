@@ -19,6 +19,7 @@ from marshmallow import ValidationError, validates_schema
 
 from rendermodules.core.acquisitions import chosen_channel
 from rendermodules.core.positions import NANOMETRES, SYNONYMS, PlacementRules, positioned_images, sizes_in_table
+from rendermodules.core.problems import Problems
 from rendermodules.core.tables import Table, renamed_columns
 from rendermodules.io.image_folders import default_image_folder, image_urls, images_of_pattern
 from rendermodules.io.images import ImageSource
@@ -90,11 +91,12 @@ class ImportImageDirectory(ImageImportModule):
         table, folder = self._table()
         urls = image_urls(table.filled_texts("file"), folder)
         masks = [image_urls([mask], folder)[0] if mask else None for mask in table.texts("mask")]
+        problems = Problems(table.source)
         images = positioned_images(
             table,
             urls,
             self.shapes(
-                table.source,
+                problems,
                 [ImageSource(url) for url in urls],
                 table.places,
                 table.texts("channel"),
@@ -105,17 +107,7 @@ class ImportImageDirectory(ImageImportModule):
             masks if any(masks) else self.mask_urls(len(table)),
         )
         first = self.args["reference_channel"] and chosen_channel(images, self.args["reference_channel"])
-        self.check_images(images, table.source)
-        with self.journal() as journal:
-            results = self.write_images(
-                self.args["output_stack"],
-                images,
-                journal=journal,
-                first_channel=first,
-                stackResolutionX=self.args["pixelsize"],
-                stackResolutionY=self.args["pixelsize"],
-            )
-        return self.report(results)
+        return self.import_images(images, problems, first_channel=first)
 
     def _table(self) -> tuple[Table, str]:
         """Return the table of the images, its columns called by our names, and the folder of the images."""

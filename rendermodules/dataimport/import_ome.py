@@ -16,7 +16,7 @@ from marshmallow import ValidationError, validates_schema
 
 from rendermodules.core.acquisitions import chosen_channel, selected_channels
 from rendermodules.core.ome import PIXELS, OmeRules, ome_images
-from rendermodules.core.problems import results_of_all
+from rendermodules.core.problems import Problems, results_of_all
 from rendermodules.io.ome import distinct_images, read_ome
 from rendermodules.io.paths import is_local, local_path
 from rendermodules.io.patterns import expanded_places
@@ -81,22 +81,13 @@ class ImportOme(ImageImportModule):
             invert_y=args["invert_y"],
         )
         images = selected_channels(ome_images(found, "the files", rules), args["channels"])
-        self.complete(images, "the files", str(Path.cwd()))
+        problems = Problems("the files")
+        self.complete(images, problems, str(Path.cwd()))
         if args["extracted_directory"]:
+            problems.raise_if_any()
             self.extract(images, args["extracted_directory"])
-        self.check_images(images, "the files")
         first = args["reference_channel"] and chosen_channel(images, args["reference_channel"])
-        resolution = images[0].layout.get("pixelsize")
-        with self.journal() as journal:
-            results = self.write_images(
-                args["output_stack"],
-                images,
-                journal=journal,
-                first_channel=first,
-                stackResolutionX=resolution,
-                stackResolutionY=resolution,
-            )
-        return self.report(results)
+        return self.import_images(images, problems, first_channel=first)
 
     def _places(self) -> list[str]:
         return expanded_places(self.args["ome_files"])

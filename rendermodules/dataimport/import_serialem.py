@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rendermodules.core.acquisitions import AcquiredImage
-from rendermodules.core.problems import results_of_all
+from rendermodules.core.problems import Problems, results_of_all
 from rendermodules.core.serialem import COORDINATES, SerialEMRules, serialem_images
 from rendermodules.io.image_folders import image_urls
 from rendermodules.io.serialem import choose_loaders, read_serialem
@@ -58,17 +58,7 @@ class ImportSerialem(ImageImportModule):
         results_of_all(add, self.args["metadata_files"])
         if self.args["extracted_directory"]:
             self.extract(images, self.args["extracted_directory"])
-        self.check_images(images, "the montages")
-        resolution = images[0].layout.get("pixelsize")
-        with self.journal() as journal:
-            results = self.write_images(
-                self.args["output_stack"],
-                images,
-                journal=journal,
-                stackResolutionX=resolution,
-                stackResolutionY=resolution,
-            )
-        return self.report(results)
+        return self.import_images(images, Problems("the montages"))
 
     def _images(self, path: str, z_start: float) -> list[AcquiredImage]:
         rules = SerialEMRules(
@@ -82,7 +72,9 @@ class ImportSerialem(ImageImportModule):
         for image, url in zip(images, image_urls([image.url for image in images], folder), strict=True):
             image.url = url
         choose_loaders(images)
-        self.complete(images, path, folder)
+        problems = Problems(path)
+        self.complete(images, problems, folder)
+        problems.raise_if_any()
         return images
 
 

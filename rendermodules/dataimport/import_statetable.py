@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rendermodules.core.acquisitions import AcquiredImage
-from rendermodules.core.problems import results_of_all
+from rendermodules.core.problems import Problems, results_of_all
 from rendermodules.core.state_tables import (
     StateTableRow,
     channel_stacks,
@@ -25,8 +25,9 @@ from rendermodules.core.state_tables import (
 )
 from rendermodules.core.tables import renamed_columns
 from rendermodules.io.tables import read_table
-from rendermodules.module.fields import Bool, InputFile, Int, Json, List, NestedList, Str
+from rendermodules.module.fields import Bool, Float, InputFile, Int, Json, List, NestedList, Str
 from rendermodules.module.import_module import ImageImportModule, ImageImportParameters, ImportOutput
+from rendermodules.module.journal import Journal
 from rendermodules.module.schemas import OutputParameters
 
 
@@ -43,6 +44,9 @@ class ImportStatetableParameters(ImageImportParameters):
     reference_channel = Str(
         "part of the name of the channel that comes first in tiles of several and gives them id and place",
         default="DAPI",
+    )
+    pixelsize = Float(
+        "nm per pixel, for the resolution of new stacks; by default scale_x, which is in micrometres", minimum=0
     )
     zstack = Int("number of the focal plane to take", default=0)
     ribbons = List(Int, "ribbons to take; all by default")
@@ -79,18 +83,24 @@ class ImportStatetable(ImageImportModule):
         stacks = self._stacks()
         results_of_all(self._prepare, stacks.items())
         with self.journal() as journal:
-            summaries = [
-                {"output_stack": stack, **self.summary(self.write_images(stack, images, journal=journal))}
-                for stack, images in stacks.items()
-            ]
+            summaries = [self._written(stack, images, journal) for stack, images in stacks.items()]
         return self.output({"stacks": summaries})
+
+    def _written(self, stack: str, images: list[AcquiredImage], journal: Journal) -> dict[str, Any]:
+        """Write a stack and return what is reported of it."""
+        micrometres = images[0].layout.get("pixelsize")
+        pixelsize = self.args["pixelsize"] or (None if micrometres is None else 1000 * micrometres)
+        return {
+            "output_stack": stack,
+            **self.summary(self.write_images(stack, images, journal=journal, pixelsize=pixelsize)),
+        }
 
     def _prepare(self, item: tuple[str, list[AcquiredImage]]) -> None:
         """Complete and check the images of a stack."""
         stack, images = item
-        source = f"the images of {stack}"
-        self.complete(images, source, self._image_folder())
-        self.check_images(images, source)
+        problems = Problems(f"the images of {stack}")
+        self.complete(images, problems, self._image_folder())
+        self.check_images(images, problems)
 
     def _stacks(self) -> dict[str, list[AcquiredImage]]:
         args = self.args

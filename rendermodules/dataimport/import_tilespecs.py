@@ -138,6 +138,7 @@ class ImportTilespecs(ImportModule):
                 functools.partial(_sections, change=change),
                 journal=journal,
                 describe=functools.partial(_described, stack=stack),
+                unit="groups of files",
             )
             if matches is not None and not self.dry_run:
                 response = renderapi.pointmatch.import_matches(

@@ -6,7 +6,8 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from rendermodules.core.resampling import halved
-from rendermodules.io.image_loaders import ImageSource, loader_of
+from rendermodules.io.image_formats import LARGEST_IMAGE
+from rendermodules.io.image_loaders import ImageError, ImageSource, loader_of
 from rendermodules.io.images import Image, check_readable, file_stamp, image_size, read_image
 from rendermodules.io.paths import ReadPolicy
 
@@ -94,10 +95,18 @@ class ImageCache:
         What the kept images may take.
     allowed : callable, optional
         Tells which places may be read; all if absent.
+    max_pixels : int, default: 2**30
+        Most pixels of an image that is decoded. Files of a megabyte can hold some thousand times as much.
     """
 
-    def __init__(self, max_bytes: int = DEFAULT_IMAGE_BYTES, allowed: ReadPolicy | None = None) -> None:
+    def __init__(
+        self,
+        max_bytes: int = DEFAULT_IMAGE_BYTES,
+        allowed: ReadPolicy | None = None,
+        max_pixels: int = LARGEST_IMAGE,
+    ) -> None:
         self.allowed = allowed
+        self.max_pixels = max_pixels
         self._images: BytesBoundedCache[Image] = BytesBoundedCache(max_bytes)
         self._sizes: BytesBoundedCache[tuple[int, int]] = BytesBoundedCache(16 << 20)
 
@@ -112,16 +121,25 @@ class ImageCache:
         Raises
         ------
         ImageError
-            It cannot be had, or may not be read.
+            It cannot be had, may not be read, or has too many pixels.
         """
         key = (source, file_stamp(source), halvings)
         return self._images.value(key, lambda: self._made(source, halvings), lambda image: image.nbytes)
 
     def _made(self, source: ImageSource, halvings: int) -> Image:
         # the steps between are kept as well: the next coarser level is often asked for next
-        image = halved(self.image(source, halvings - 1)) if halvings else read_image(source, self.allowed)
+        image = halved(self.image(source, halvings - 1)) if halvings else self._read(source)
         image.flags.writeable = False
         return image
+
+    def _read(self, source: ImageSource) -> Image:
+        # any other image is refused by what reads it
+        if self.max_pixels < LARGEST_IMAGE:
+            width, height = self.size(source)
+            if width * height > self.max_pixels:
+                size = f"{width} x {height} pixels, more than the {self.max_pixels} that are read"
+                raise ImageError(f"{source.url}: is an image of {size}")
+        return read_image(source, self.allowed)
 
     def derived(self, source: ImageSource, halvings: int, recipe: Hashable, make: Callable[[Image], Image]) -> Image:
         """Return an image made by ``make`` from another, kept like that one; ``recipe`` tells what ``make`` does."""

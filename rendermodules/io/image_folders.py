@@ -6,14 +6,14 @@ from pathlib import Path, PurePosixPath
 
 from rendermodules.core.problems import InputError, listed
 from rendermodules.core.tables import Table
-from rendermodules.io.paths import encoded_url, is_local, joined_url, local_path, remote_place, scheme, url_of_path
+from rendermodules.io.paths import is_local, joined_url, local_path, remote_place, scheme, url_of_path, url_of_place
 
 IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm"})
 
 
 def image_urls(names: Iterable[str], folder: str) -> list[str]:
     """Return the URLs of images that a table names: by URLs, by absolute paths, or by paths below ``folder``."""
-    base = url_of_path(local_path(folder)) if is_local(folder) else encoded_url(folder)
+    base = url_of_place(folder)
     return [_image_url(name, base) for name in names]
 
 
@@ -98,6 +98,8 @@ def images_of_pattern(folder: str, pattern: str | None) -> Table:
     except re.error as error:
         raise InputError(f"the pattern {pattern!r} is no regular expression: {error}") from None
     names = file_names(folder, deep=pattern is not None and "/" in pattern)
+    # the halves of files that Macs put beside them (._s1.tif), and what a killed program left, are no images
+    names = [name for name in names if not PurePosixPath(name).name.startswith(".")]
     if expression is None:
         names = [name for name in names if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES]
         if not names:

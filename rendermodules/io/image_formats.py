@@ -85,22 +85,45 @@ def decoded_tiff(file: BinaryIO, page: int = 0) -> Image:
 def _page_image(tiff: Any, page: int) -> Image:
     import tifffile
 
-    series = tiff.series[0] if tiff.is_imagej else None
-    # ImageJ writes large stacks as one page with all others behind it
-    if series is not None and len(tiff.pages) == 1 and series.size > tiff.pages[0].size and series.dataoffset:
-        stack = series.asarray().reshape(-1, *tiff.pages[0].shape)
-        return as_render_image(stack[page])
-    try:
-        tiff_page = tiff.pages[page]
-    except IndexError:
-        raise FormatError(f"has no page {page + 1}") from None
+    first = tiff.pages[0]
+    series = _series_behind(tiff)
+    if not 0 <= page < (len(tiff.pages) if series is None else series.size // first.size):
+        raise FormatError(f"has no page {page + 1}")
+    tiff_page = tiff.pages[page] if series is None else first
     check_size(tiff_page.imagewidth, tiff_page.imagelength)
-    image = tiff_page.asarray()
-    if tiff_page.photometric == tifffile.PHOTOMETRIC.PALETTE and tiff_page.colormap is not None:
-        image = np.moveaxis(tiff_page.colormap[:, image], 0, -1)
-    elif image.ndim == 3 and tiff_page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
+    if series is None:
+        image = tiff_page.asarray()
+    else:
+        stored = np.dtype(first.dtype).newbyteorder(tiff.byteorder)
+        pixels = tiff.filehandle.read_array(stored, first.size, series.dataoffset + page * first.size * stored.itemsize)
+        image = pixels.reshape(first.shape).astype(first.dtype, copy=False)
+    if image.ndim == 3 and tiff_page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
         image = np.moveaxis(image, 0, -1)
-    return as_render_image(image)
+    return as_render_image(_as_meant(image, tiff_page))
+
+
+def _series_behind(tiff: Any) -> Any:
+    """Return the stack that ImageJ has written as one page with all others behind it, as it does with large ones."""
+    series = tiff.series[0] if tiff.is_imagej and len(tiff.pages) == 1 else None
+    return series if series is not None and series.dataoffset and series.size > tiff.pages[0].size else None
+
+
+def _as_meant(image: Image, page: Any) -> Image:
+    """Return the pixels of a TIFF page as gray values that are 0 where it is black, or as red, green and blue."""
+    from tifffile import COMPRESSION, PHOTOMETRIC
+
+    kind = page.photometric
+    if kind == PHOTOMETRIC.PALETTE and page.colormap is not None:
+        return np.moveaxis(page.colormap[:, image], 0, -1)
+    if kind == PHOTOMETRIC.MINISWHITE and image.dtype in (np.bool_, np.uint8, np.uint16):
+        return ~image
+    if kind == PHOTOMETRIC.SEPARATED and image.ndim == 3 and image.shape[2] == 4 and image.dtype == np.uint8:
+        light = 255 - image.astype(np.uint16)
+        return (light[:, :, :3] * light[:, :, 3:] // 255).astype(np.uint8)
+    from_jpeg = page.compression in (COMPRESSION.JPEG, COMPRESSION.OJPEG)
+    if image.ndim == 3 and kind not in (PHOTOMETRIC.RGB, PHOTOMETRIC.MINISBLACK) and not from_jpeg:
+        raise FormatError(f"has colours of the kind {getattr(kind, 'name', kind)}, which is not known")
+    return image
 
 
 def check_size(width: int, height: int) -> None:
@@ -256,6 +279,11 @@ def png_bytes(image: Image, level: int = 1) -> bytes:
         Gray, red-green-blue, or red-green-blue-alpha.
     level : int, default: 1
         Effort of compression, 0 to 9; the first is several times as quick as the last and little larger.
+
+    Raises
+    ------
+    FormatError
+        The image is of another type.
     """
     import cv2
 
@@ -263,7 +291,13 @@ def png_bytes(image: Image, level: int = 1) -> bytes:
 
 
 def jpeg_bytes(image: Image, quality: float = 0.85) -> bytes:
-    """Return a uint8 image, gray or red-green-blue, as JPEG with a ``quality`` of 0 to 1."""
+    """Return a uint8 image, gray or red-green-blue, as JPEG with a ``quality`` of 0 to 1.
+
+    Raises
+    ------
+    FormatError
+        The image is of another type.
+    """
     import cv2
 
     return _cv2_bytes(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, round(100 * min(max(quality, 0.0), 1.0))])
@@ -272,6 +306,10 @@ def jpeg_bytes(image: Image, quality: float = 0.85) -> bytes:
 def _cv2_bytes(suffix: str, image: Image, options: list[int]) -> bytes:
     import cv2
 
+    kinds = (np.uint8, np.uint16) if suffix == ".png" else (np.uint8,)
+    if image.dtype not in kinds:
+        # OpenCV would cut the values off
+        raise FormatError(f"an image of {image.dtype} cannot be written as {suffix}; .tif can hold it")
     if image.ndim == 3:
         image = cv2.cvtColor(image, {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[image.shape[2]])
     done, content = cv2.imencode(suffix, image, options)

@@ -4,9 +4,11 @@ A loader is an object with two methods, ``image`` and ``size``. A new kind of co
 line in ``LOADERS``.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -60,10 +62,19 @@ class ImageSource:
 
     @classmethod
     def of_level(cls, level: Mapping[str, Any], role: str = "image") -> "ImageSource | None":
-        """Return the ``image`` or ``mask`` of one mipmap level of a tile spec; None if it has none."""
-        url = level.get(f"{role}Url")
-        loader_type = level.get(f"{role}LoaderType") or DEFAULT_LOADER
-        return cls(url, loader_type, level.get(f"{role}SliceNumber")) if url else None
+        """Return the ``image`` or ``mask`` of one mipmap level of a tile spec; None if it has none.
+
+        Raises
+        ------
+        ImageError
+            The URL is no text or the slice number is none.
+        """
+        url, number = level.get(f"{role}Url"), level.get(f"{role}SliceNumber")
+        if not url:
+            return None
+        if not isinstance(url, str) or not (number is None or isinstance(number, int)):
+            raise ImageError(f"{url}: {role}Url must be a text, {role}SliceNumber a whole number (it is {number!r})")
+        return cls(url, level.get(f"{role}LoaderType") or DEFAULT_LOADER, number)
 
 
 class ImageLoader(Protocol):
@@ -89,19 +100,33 @@ def opened(url: str, allowed: ReadPolicy | None, block_bytes: int | None = None)
                 yield file
             return
         check_allowed(url, url, allowed)
-        import fsspec
-
-        files, place = fsspec.core.url_to_fs(remote_place(url))
-        with files.open(place, "rb", block_size=block_bytes) as file:
+        with _opened_remote(url, block_bytes) as file:
             yield file
     except ImageError:
         raise
     except FormatError as error:
         raise ImageError(f"{url}: {error}") from None
-    except ImportError as error:
-        raise ImageError(f"{url}: needs another package to be read: {error}") from None
     except (OSError, ValueError) as error:
         raise ImageError(f"{url}: {getattr(error, 'strerror', None) or error}") from None
+
+
+@contextmanager
+def _opened_remote(url: str, block_bytes: int | None) -> Iterator[BinaryIO]:
+    try:
+        import fsspec
+
+        files, place = fsspec.core.url_to_fs(remote_place(url))
+        with files.open(place, "rb", block_size=block_bytes) as file:
+            yield file
+    except (ImageError, FormatError):
+        raise
+    except ImportError as error:
+        raise ImageError(f"{url}: needs another package to be read: {error}") from None
+    except FileNotFoundError:
+        raise ImageError(f"{url}: does not exist, or cannot be reached") from None
+    # every kind of store has errors of its own, such as that there are no credentials
+    except Exception as error:
+        raise ImageError(f"{url}: {error}") from error
 
 
 def checked_path(url: str, allowed: ReadPolicy | None) -> str:
@@ -109,6 +134,8 @@ def checked_path(url: str, allowed: ReadPolicy | None) -> str:
     path = path_of_url(url)
     if allowed is None:
         return str(path)
+    if "\0" in str(path):
+        raise ImageError(f"{url!r}: holds a null character")
     # asked before the file is looked for, so that nothing is told about files outside
     resolved = str(path.resolve())
     check_allowed(url, resolved, allowed)
@@ -211,7 +238,7 @@ class _DynamicMaskLoader:
         x, y = np.arange(width) * level, np.arange(height) * level
         columns = (x >= values["minX"]) & (x < values["maxX"])
         rows = (y >= values["minY"]) & (y < values["maxY"])
-        return np.where(rows[:, None] & columns, 255, 0).astype(np.uint8)
+        return np.where(rows[:, None] & columns, np.uint8(255), np.uint8(0))
 
     def header(self, source: ImageSource, allowed: ReadPolicy | None) -> ImageHeader:
         values = self._values(source)
@@ -233,6 +260,19 @@ class _DynamicMaskLoader:
         return values
 
 
+def _zarr_store(container: str, allowed: ReadPolicy | None) -> Any:
+    """Return what zarr opens to read a container; of a local one no file is read that may not be, links followed."""
+    if not is_local(container):
+        check_allowed(container, container, allowed)
+        return remote_place(container)
+    place = checked_path(container, allowed)
+    if allowed is None or not Path(place).is_dir():
+        return place
+    from rendermodules.io.zarr_stores import CheckedStore
+
+    return CheckedStore(place, allowed)
+
+
 class _ZarrSliceLoader:
     """A plane of a Zarr array: ``URL-of-container?dataSet=PATH&z=Z[&c=&t=][&x=&y=&w=&h=]``.
 
@@ -243,6 +283,8 @@ class _ZarrSliceLoader:
         array, index = self._plane(source, allowed)
         try:
             return as_render_image(np.asarray(array[index]))
+        except ImageError:
+            raise
         except (FormatError, ValueError, RuntimeError, OSError) as error:
             raise ImageError(f"{source.url}: {error}") from None
 
@@ -256,15 +298,14 @@ class _ZarrSliceLoader:
         import zarr
 
         container, _, query = source.url.partition("?")
-        place = checked_path(container, allowed) if is_local(container) else container
-        if place is container:
-            check_allowed(source.url, container, allowed)
-            place = remote_place(container)
         values = dict(parse_qsl(query))
         try:
-            array = zarr.open_array(place, path=values.get("dataSet", ""), mode="r")
-        except (OSError, ValueError, KeyError, ImportError) as error:
-            raise ImageError(f"{source.url}: cannot be opened as a Zarr array: {error}") from None
+            array = zarr.open_array(_zarr_store(container, allowed), path=values.get("dataSet", ""), mode="r")
+        except ImageError:
+            raise
+        # every kind of store has errors of its own, such as that there are no credentials
+        except Exception as error:
+            raise ImageError(f"{source.url}: cannot be opened as a Zarr array: {error}") from error
         if not 2 <= array.ndim <= 5:
             raise ImageError(f"{source.url}: is no plane of an array of shape {array.shape}")
         *stacked, height, width = array.shape
@@ -276,6 +317,7 @@ class _ZarrSliceLoader:
             raise ImageError(f"{source.url}: has a value that is no number") from None
         x, y, w, h = (numbers[key] for key in "xywh")
         _check_size(source, w, h)
+        _check_size(source, math.prod(array.chunks), 1)
         lengths = {**dict.fromkeys("zct", 1), **dict(zip(stacked_names, stacked, strict=True))}
         inside = all(0 <= numbers[name] < length for name, length in lengths.items())
         if not inside or not (0 <= x < x + w <= width and 0 <= y < y + h <= height):

@@ -100,7 +100,10 @@ def check_sizes(
 def check_masks(
     masks: Sequence[str | None], sizes: Sequence[tuple[int, int]], places: Sequence[str], problems: Problems
 ) -> None:
-    """Note masks that are missing, cannot be read, or are not as large as their image; each is read once."""
+    """Note masks that are missing, cannot be read, or are not as large as their image; each is read once.
+
+    Images of size 0 are unreadable and noted already.
+    """
     known: dict[str, tuple[int, int] | None] = {}
     for mask, size, place in zip(masks, sizes, places, strict=True):
         if mask is None:
@@ -112,5 +115,5 @@ def check_masks(
                 known[mask] = None
                 problems.add("the mask cannot be read", f"{place} ({error})")
         found = known[mask]
-        if found is not None and found != size:
+        if found is not None and size not in ((0, 0), found):
             problems.add("the mask is not as large as the image", f"{place} ({found} instead of {size})")

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from rendermodules.io.files import write_bytes_whole
-from rendermodules.io.image_formats import Image, ImageHeader, jpeg_bytes, png_bytes, tiff_bytes
+from rendermodules.io.image_formats import FormatError, Image, ImageHeader, jpeg_bytes, png_bytes, tiff_bytes
 from rendermodules.io.image_loaders import (
     ImageError,
     ImageSource,
@@ -121,10 +121,13 @@ def image_bytes(
     Parameters and errors are those of ``write_image``.
     """
     suffix = Path(name).suffix.lower()
-    if suffix == ".png":
-        return png_bytes(image)
-    if suffix in (".jpg", ".jpeg"):
-        return jpeg_bytes(image, quality)
+    try:
+        if suffix == ".png":
+            return png_bytes(image)
+        if suffix in (".jpg", ".jpeg"):
+            return jpeg_bytes(image, quality)
+    except FormatError as error:
+        raise ImageError(f"{name}: {error}") from None
     if suffix in (".tif", ".tiff"):
         return tiff_bytes(image, compression)
     raise ImageError(f"{name}: images are written as .png, .jpg or .tif, not {suffix or 'without ending'}")
@@ -149,7 +152,7 @@ def write_image(
     Raises
     ------
     ImageError
-        The name asks for another format.
+        The name asks for another format, or for one that cannot hold the image.
     """
     write_bytes_whole(path, image_bytes(path, image, quality, compression))
 

@@ -1,15 +1,11 @@
-"""Files of point matches: a JSON list as Render's service gives and takes it, plain or packed by gzip."""
+"""Files of point matches: a JSON list as Render's service gives and takes it, plain or packed."""
 
-import gzip
 from collections.abc import Iterable
 from pathlib import Path
 
-import orjson
-
 from rendermodules.core.pointmatches import PointMatches, canvas_matches, collection_order, parsed_matches
 from rendermodules.core.problems import InputError
-from rendermodules.io.files import write_bytes_whole
-from rendermodules.io.json_files import read_json
+from rendermodules.io.json_files import read_json, write_json
 
 
 def read_match_file(place: str | Path) -> list[PointMatches]:
@@ -37,16 +33,11 @@ def read_match_file(place: str | Path) -> list[PointMatches]:
 
 
 def write_match_file(path: str | Path, matches: Iterable[PointMatches]) -> None:
-    """Write point matches in Render's order, doubles in full; packed by gzip when the name ends in ``.gz``.
+    """Write point matches in Render's order, doubles in full; packed as `write_json` does.
 
     Raises
     ------
     OSError
         The file cannot be written; what was there before is unchanged.
     """
-    path = Path(path)
-    data = orjson.dumps([canvas_matches(one) for one in sorted(matches, key=collection_order)])
-    if path.suffix == ".gz":
-        # without the time of writing the same matches give the same bytes
-        data = gzip.compress(data, compresslevel=6, mtime=0)
-    write_bytes_whole(path, data)
+    write_json(path, [canvas_matches(one) for one in sorted(matches, key=collection_order)])

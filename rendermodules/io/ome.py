@@ -10,7 +10,7 @@ from rendermodules.core.ome import NANOMETRES, PIXELS, UNSAID, OmeImage, OmePlan
 from rendermodules.core.problems import InputError
 from rendermodules.io.image_folders import image_urls
 from rendermodules.io.image_loaders import HEADER_BYTES, ImageError, opened
-from rendermodules.io.paths import encoded_url, file_name, folder_of, is_local, local_path, remote_place, url_of_path
+from rendermodules.io.paths import file_name, folder_of, is_local, local_path, remote_place, url_of_place
 
 _XML_SUFFIXES = (".ome", ".ome.xml", ".xml")
 
@@ -57,7 +57,7 @@ def is_zarr(place: str) -> bool:
 
 
 def _xml(place: str) -> str:
-    url = url_of_path(local_path(place)) if is_local(place) else place
+    url = url_of_place(place)
     if place.lower().endswith(_XML_SUFFIXES):
         with opened(url, None) as file:
             return file.read().decode("utf-8-sig")
@@ -139,7 +139,7 @@ def _files_of_planes(
         index = dict(zip(reversed(order), indices, strict=True))
         keys.append((index["C"], index["Z"], index["T"]))
     begins = {key: number for number, key in enumerate(keys)}
-    own = url_of_path(local_path(place)) if is_local(place) else encoded_url(place)
+    own = url_of_place(place)
     files: dict[tuple[int, int, int], tuple[str, int]] = {}
     for data in pixels.findall("{*}TiffData"):
         first = tuple(int(data.get(f"First{axis}", 0)) for axis in "CZT")
@@ -227,7 +227,7 @@ def _zarr_image(group: Any, path: str, place: str, name: str) -> OmeImage:
     unit = axes[-1].get("unit", "") if factors[1] else UNSAID
     channels, ranges = _zarr_channels(attributes, dict(zip(names, array.shape, strict=True)).get("c", 1))
     where = "/".join(part for part in (path, dataset["path"]) if part)
-    base = url_of_path(local_path(place)) if is_local(place) else encoded_url(place)
+    base = url_of_place(place)
     planes = [
         OmePlane(*key, f"{base.rstrip('/')}?dataSet={quote(where)}{query}", "ZARR_SLICE", None, position, unit)
         for key, query in _zarr_planes(names[:-2], array.shape[:-2])

@@ -30,6 +30,10 @@ class VolumeLayout:
         z, y, x in nanometres of the centre of the first voxel.
     channels : tuple of str
         One name per channel.
+    name : str
+        Of the volume.
+    windows : tuple of (float, float), optional
+        Intensities that viewers show black and white, one pair per channel; by default the range of the type.
     """
 
     shape: tuple[int, int, int, int]
@@ -37,6 +41,8 @@ class VolumeLayout:
     voxel_size: tuple[float, float, float]
     origin: tuple[float, float, float]
     channels: tuple[str, ...]
+    name: str
+    windows: tuple[tuple[float, float], ...] = ()
 
     @property
     def levels(self) -> list[tuple[int, int, int, int]]:
@@ -63,7 +69,7 @@ def create_volume(path: Path, layout: VolumeLayout) -> None:
         if _group_layout(path) != [list(shape) for shape in layout.levels]:
             raise ValueError(f"{path} holds a volume of another size; remove it or choose another place")
         return
-    group = zarr.open_group(str(path), mode="w-", zarr_format=3, attributes={"ome": _metadata(path.stem, layout)})
+    group = zarr.open_group(str(path), mode="w-", zarr_format=3, attributes={"ome": _metadata(layout)})
     for level, shape in enumerate(layout.levels):
         group.create_array(
             str(level),
@@ -79,8 +85,8 @@ def create_volume(path: Path, layout: VolumeLayout) -> None:
 def write_plane(path: Path, channel: int, section: int, source: BlockSource) -> None:
     """Write one channel of one section and its coarser levels.
 
-    Planes may be written by several processes: no two share a file. Memory: one shard
-    of 4096 by 4096 pixels and its quarter.
+    Planes may be written by several processes: no two share a file. Memory: a few times
+    a shard of 4096 by 4096 pixels.
     """
     import zarr
 
@@ -95,8 +101,20 @@ def write_plane(path: Path, channel: int, section: int, source: BlockSource) -> 
                 if finer is None:
                     block = source(top, left, bottom - top, right - left)
                 else:
-                    block = _halved(finer[channel, section, 2 * top : 2 * bottom, 2 * left : 2 * right])
+                    block = _coarser_block(finer, (channel, section), (top, bottom), (left, right))
                 array[channel, section, top:bottom, left:right] = block
+
+
+def _coarser_block(finer: Any, plane: tuple[int, int], rows: tuple[int, int], columns: tuple[int, int]) -> NDArray[Any]:
+    """Return some rows and columns of a level, made of the finer one, of which one shard is read at a time."""
+    (top, bottom), (left, right) = rows, columns
+    block = np.empty((bottom - top, right - left), finer.dtype)
+    for y in range(top, bottom, SHARD // 2):
+        for x in range(left, right, SHARD // 2):
+            y_end, x_end = min(y + SHARD // 2, bottom), min(x + SHARD // 2, right)
+            four = finer[(*plane, slice(2 * y, 2 * y_end), slice(2 * x, 2 * x_end))]
+            block[y - top : y_end - top, x - left : x_end - left] = _halved(four)
+    return block
 
 
 def _halved(block: NDArray[Any]) -> NDArray[Any]:
@@ -104,9 +122,10 @@ def _halved(block: NDArray[Any]) -> NDArray[Any]:
     rows, columns = block.shape
     if rows == 1 or columns == 1:
         return block[: max(1, rows // 2), : max(1, columns // 2)]
-    block = block[: rows // 2 * 2, : columns // 2 * 2].astype(np.uint32)
-    sums = block[0::2, 0::2] + block[1::2, 0::2] + block[0::2, 1::2] + block[1::2, 1::2]
-    return (sums + 2) // 4
+    block = block[: rows // 2 * 2, : columns // 2 * 2]
+    wide = np.uint16 if block.dtype == np.uint8 else np.uint32
+    sums = np.add(block[0::2], block[1::2], dtype=wide)
+    return (sums[:, 0::2] + sums[:, 1::2] + wide(2)) // wide(4)
 
 
 def _group_layout(path: Path) -> list[list[int]]:
@@ -116,7 +135,7 @@ def _group_layout(path: Path) -> list[list[int]]:
     return [list(group[str(index)].shape) for index in range(len(list(group.array_keys())))]
 
 
-def _metadata(name: str, layout: VolumeLayout) -> dict[str, Any]:
+def _metadata(layout: VolumeLayout) -> dict[str, Any]:
     """Return the ``ome`` attributes of OME-Zarr 0.5."""
     datasets = []
     for level in range(len(layout.levels)):
@@ -132,13 +151,19 @@ def _metadata(name: str, layout: VolumeLayout) -> dict[str, Any]:
         *({"name": axis, "type": "space", "unit": "nanometer"} for axis in "zyx"),
     ]
     top = 255 if layout.dtype == "uint8" else 65535
-    window = {"min": 0, "max": top, "start": 0, "end": top}
+    windows = layout.windows or ((0.0, float(top)),) * len(layout.channels)
     return {
         "version": "0.5",
-        "multiscales": [{"name": name, "axes": axes, "datasets": datasets, "type": "mean"}],
+        "multiscales": [{"name": layout.name, "axes": axes, "datasets": datasets, "type": "mean"}],
         "omero": {
             "channels": [
-                {"label": label, "color": "FFFFFF", "active": True, "window": window} for label in layout.channels
+                {
+                    "label": label,
+                    "color": "FFFFFF",
+                    "active": True,
+                    "window": {"min": 0, "max": top, "start": black, "end": white},
+                }
+                for label, (black, white) in zip(layout.channels, windows, strict=True)
             ]
         },
     }

@@ -1,9 +1,6 @@
 """Files of tile pairs, as Render's Java clients write and read them."""
 
-import gzip
-import io
 import re
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +11,14 @@ import orjson
 
 from rendermodules.core.problems import InputError
 from rendermodules.io.files import write_bytes_whole
+from rendermodules.io.json_files import packed, read_json
 
 Q_TEMPLATE = "qRenderParametersUrlTemplate"
 """Key of the URL template of the second tiles, in files of pairs of two stacks."""
 
-_SUFFIXES = (".json", ".json.gz", ".zip")
+PAIR_FILE_SUFFIXES = (".json", ".json.gz", ".zip")
+"""How names of files of pairs end."""
+
 _KNOWN = ("renderParametersUrlTemplate", "neighborPairs")
 
 
@@ -131,10 +131,10 @@ def tile_ids_of_pairs(pairs: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def _split(path: Path) -> tuple[str, str]:
-    for suffix in _SUFFIXES:
+    for suffix in PAIR_FILE_SUFFIXES:
         if path.name.endswith(suffix):
             return path.name.removesuffix(suffix), suffix
-    raise ValueError(f"{path} does not end in {', '.join(_SUFFIXES)}")
+    raise ValueError(f"{path} does not end in {', '.join(PAIR_FILE_SUFFIXES)}")
 
 
 def _parts(path: Path) -> list[Path]:
@@ -166,34 +166,17 @@ def _write(path: Path, content: PairFile, pairs: list[dict[str, Any]]) -> None:
     document = {**content.more, "neighborPairs": pairs}
     if content.url_template is not None:
         document = {"renderParametersUrlTemplate": content.url_template, **document}
-    data = orjson.dumps(document, option=orjson.OPT_INDENT_2)
-    if path.name.endswith(".gz"):
-        # without the time of writing the same pairs give the same bytes
-        data = gzip.compress(data, compresslevel=6, mtime=0)
-    elif path.name.endswith(".zip"):
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(zipfile.ZipInfo(path.with_suffix(".json").name), data, zipfile.ZIP_DEFLATED)
-        data = packed.getvalue()
-    write_bytes_whole(path, data)
+    write_bytes_whole(path, packed(orjson.dumps(document, option=orjson.OPT_INDENT_2), path.name))
 
 
 def _read(path: Path) -> PairFile:
-    data = path.read_bytes()
+    document = read_json(str(path))
     try:
-        if path.name.endswith(".gz"):
-            data = gzip.decompress(data)
-        elif path.name.endswith(".zip"):
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                data = archive.read(archive.namelist()[0])
-        document = orjson.loads(data)
         more = {name: value for name, value in document.items() if name not in _KNOWN}
         pairs = document["neighborPairs"]
         for pair in pairs:
             for side in ("p", "q"):
                 pair[side]["id"], pair[side]["groupId"]
-    except (orjson.JSONDecodeError, gzip.BadGzipFile, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is no file of tile pairs: {error}") from error
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise InputError(f"{path} is no file of tile pairs: it lacks {error}") from error
     return PairFile(document.get("renderParametersUrlTemplate"), pairs, more)

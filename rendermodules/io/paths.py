@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
+from rendermodules.io.expressions import BoundedExpression
+
 ReadPolicy = Callable[[str], bool]
 """Tells whether a place may be read: an absolute path without links in it, or the URL of a remote object."""
 
@@ -69,9 +71,21 @@ def url_of_path(path: str | os.PathLike[str]) -> str:
     return "file://" + quote(absolute, safe=_UNQUOTED)
 
 
+def url_of_place(place: str) -> str:
+    """Return the URL of what a user gave, a path or a URL, percent-encoded whether it was or not."""
+    return url_of_path(local_path(place)) if is_local(place) else encoded_url(place)
+
+
 def local_path(location: str | os.PathLike[str]) -> Path:
-    """Return the path of what a user gave: a path, or a ``file:`` URL."""
-    return path_of_url(os.fspath(location))
+    """Return the path of what a user gave: a path, which may begin with ``~/``, or a ``file:`` URL.
+
+    Raises
+    ------
+    UrlError
+        The URL has another scheme.
+    """
+    place = os.fspath(location)
+    return Path(place).expanduser() if place.startswith("~/") else path_of_url(place)
 
 
 def joined_url(base: str, *names: str) -> str:
@@ -126,12 +140,17 @@ def mipmap_url(url: str, level: int, root: str, extension: str, pattern: str | N
     str
         ``root/level/path-of-the-image.extension``, or what the pattern gives; ``url`` if the pattern does not match.
 
+    Raises
+    ------
+    ExpressionError
+        The pattern is wrong, or could take for ever.
+
     Notes
     -----
     Java: org.janelia.alignment.spec.stack.MipmapPathBuilder.
     """
     if pattern is not None:
-        match = re.fullmatch(pattern, url)
+        match = BoundedExpression(pattern).fullmatch(url)
         return f"{match[1]}{level}{match[2]}" if match and match.re.groups == 2 else url
     path = url[url.find(":") + 1 :].lstrip("/")
     return f"{root.rstrip('/')}/{level}/{path}.{extension}"

@@ -26,9 +26,9 @@ def expanded_places(patterns: Iterable[str]) -> list[str]:
 
 def _expanded(pattern: str) -> list[str]:
     if is_local(pattern):
-        path = str(local_path(pattern))
-        # the pattern may be in any part of the path, which Path.glob does not take
-        return sorted(glob(path)) if has_magic(path) else [path] if local_path(path).exists() else []  # noqa: PTH207
+        path = local_path(pattern)
+        # a file may be called a[1].tif; the pattern may be in any part of the path, which Path.glob does not take
+        return [str(path)] if path.exists() else sorted(glob(str(path)))  # noqa: PTH207
     if not has_magic(pattern):
         return [pattern]
     import fsspec

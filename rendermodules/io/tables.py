@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from rendermodules.core.problems import InputError, Problems
 from rendermodules.core.tables import Table
 from rendermodules.io.files import write_bytes_whole
+
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(E[+-]?\d+)?\s*", re.IGNORECASE)
 
 
 def read_table(path: str | Path) -> tuple[Table, dict[str, Any]]:
@@ -20,7 +23,7 @@ def read_table(path: str | Path) -> tuple[Table, dict[str, Any]]:
     path : path
         ``.json``: a list of objects, or an object with such a list under ``tiles`` or ``images``.
         Anything else: a first line with names and one line a row, separated by tabs, semicolons or commas,
-        whichever the first line has most of.
+        whichever the first line has most of. Where it is not commas, numbers may have a decimal comma.
 
     Raises
     ------
@@ -57,7 +60,8 @@ def _separated_table(path: Path, text: str) -> Table:
     first_line = text.split("\n", 1)[0]
     if not first_line.strip():
         raise InputError(f"{path}: the first line, which names the columns, is empty")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max("\t;,", key=first_line.count))
+    delimiter = max("\t;,", key=first_line.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     names = [name.strip() for name in next(reader)]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -70,11 +74,15 @@ def _separated_table(path: Path, text: str) -> Table:
         if len(row) != len(names):
             problems.add(f"not {len(names)} cells as in the first line", f"line {reader.line_num} ({len(row)})")
             continue
-        rows.append(row)
+        rows.append(row if delimiter == "," else [_with_decimal_point(cell) for cell in row])
         places.append(f"line {reader.line_num}")
     problems.raise_if_any()
     columns = zip(*rows, strict=True) if rows else ([] for _ in names)
     return Table(str(path), dict(zip(names, columns, strict=True)), places)
+
+
+def _with_decimal_point(cell: str) -> str:
+    return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell
 
 
 def _json_table(path: Path, text: str) -> tuple[Table, dict[str, Any]]:

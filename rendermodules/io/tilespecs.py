@@ -1,18 +1,14 @@
 """Files of tile specs and of shared transforms, in every form that Render's programs write."""
 
-import gzip
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from rendermodules.core.identifiers import renumbered, with_section_id
 from rendermodules.core.problems import InputError
 from rendermodules.core.sections import Section, TileSpec, TransformSpec, shared_transforms_of
-from rendermodules.io.files import write_bytes_whole
-from rendermodules.io.json_files import read_json
+from rendermodules.io.json_files import read_json, write_json
 
 
 def read_tilespecs(place: str) -> Section:
@@ -38,7 +34,9 @@ def read_tilespecs(place: str) -> Section:
         tiles = content.get("tileIdToSpecMap", content.get("tilespecs"))
         transforms = content.get("transformIdToSpecMap", content.get("transforms")) or []
     tiles = list(tiles.values()) if isinstance(tiles, dict) else tiles
-    if not isinstance(tiles, list) or not all(isinstance(tile, dict) and "tileId" in tile for tile in tiles):
+    if not isinstance(tiles, list) or not all(
+        isinstance(tile, dict) and isinstance(tile.get("tileId"), str) for tile in tiles
+    ):
         raise InputError(f'{place}: neither a list of tile specs nor an object with "tileIdToSpecMap"')
     if not tiles:
         raise InputError(f"{place}: holds no tile")
@@ -51,7 +49,7 @@ def write_tilespecs(path: str | Path, sections: Iterable[Section]) -> None:
     Parameters
     ----------
     path : path
-        Packed by gzip when it ends in ``.gz``.
+        Packed when it ends in ``.gz`` or ``.zip``.
     sections : iterable of Section
         Shared transforms of one id are the same in all.
 
@@ -65,11 +63,7 @@ def write_tilespecs(path: str | Path, sections: Iterable[Section]) -> None:
     for section in sections:
         tiles.update((tile["tileId"], tile) for tile in section.tiles)
         transforms.update(shared_transforms_of(section.tiles, section.transforms))
-    data = orjson.dumps({"transformIdToSpecMap": transforms, "tileIdToSpecMap": tiles})
-    if str(path).endswith(".gz"):
-        # without the time of writing the same tiles give the same bytes
-        data = gzip.compress(data, compresslevel=6, mtime=0)
-    write_bytes_whole(path, data)
+    write_json(path, {"transformIdToSpecMap": transforms, "tileIdToSpecMap": tiles})
 
 
 def read_transforms(place: str) -> dict[str, TransformSpec]:

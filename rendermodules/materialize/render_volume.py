@@ -9,7 +9,7 @@ are kept: a run that was killed goes on where it stopped.
 import functools
 import math
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -18,6 +18,7 @@ import renderapi
 from marshmallow import ValidationError, validates_schema
 from numpy.typing import NDArray
 
+from rendermodules.core.intensity_levels import shown_range, with_intensities
 from rendermodules.module import stacks
 from rendermodules.module.connection import connect
 from rendermodules.module.errors import RenderModuleError
@@ -49,8 +50,10 @@ class RenderVolumeParameters(RenderParameters, ZValueParameters, BoxParameters, 
     )
     scale = Float("pixels of the file per world pixel", default=1.0, minimum=1e-6)
     dtype = Str("uint8 maps intensities to 0 to 255, uint16 keeps them", default="uint8", choices=["uint8", "uint16"])
-    minIntensity = Float("intensity that becomes 0; that of the tiles by default")
-    maxIntensity = Float("intensity that becomes 255; that of the tiles by default")
+    minIntensity = Float(
+        "intensity that becomes 0 in 8 bit, and is shown black by viewers; that of the tiles by default"
+    )
+    maxIntensity = Float("intensity that becomes 255, and that viewers show white; that of the tiles by default")
     skip = Int("draw every n-th section only", default=1, minimum=1)
     block_size = Int("edge of the blocks in which a section is drawn, in pixels of the file", default=2048, minimum=256)
 
@@ -61,6 +64,12 @@ class RenderVolumeParameters(RenderParameters, ZValueParameters, BoxParameters, 
         """Refuse blocks that no TIFF can have as tiles."""
         if data["block_size"] % 16:
             raise ValidationError("must be a multiple of 16", "block_size")
+
+    @validates_schema
+    def check_depth(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse 16 bit in a format that has only 8."""
+        if data["format"] == "jpg" and data["dtype"] == "uint16":
+            raise ValidationError("jpg holds 8 bit only; choose tif, png or ome_zarr for uint16", "format")
 
 
 class RenderVolumeOutput(OutputParameters):
@@ -125,6 +134,8 @@ class RenderVolume(RenderModule):
                     yield _Picture(stack, channel, channel_index, z, place)
 
     def _check(self, pictures: list[_Picture], files: Mapping[_Picture, Path], rows: int, columns: int) -> None:
+        for stack in self.args["input_stacks"] if self.args["channels"] else ():
+            check_channels(self.render, stack, self.args["channels"])
         if not rows or not columns:
             raise RenderModuleError(f"at scale {self.args['scale']} the box has no pixel")
         if self.args["format"] != "ome_zarr" and len(set(files.values())) < len(pictures):
@@ -153,7 +164,13 @@ class RenderVolume(RenderModule):
             zs = sorted({picture.z for picture in pictures if picture.stack == stack})
             version = stacks.stack_metadata(self.render, stack)["currentVersion"]
             resolution = [version.get(f"stackResolution{axis}") or 1.0 for axis in "ZYX"]
-            thickness = float(np.median(np.diff(zs))) if len(zs) > 1 else 1.0
+            steps = np.diff(zs) if len(zs) > 1 else np.ones(1)
+            thickness = float(np.median(steps))
+            if np.ptp(steps) > 1e-6 * thickness:
+                self.logger.warning(
+                    "the sections of %s are %g to %g apart, but a volume has one distance: %g",
+                    stack, steps.min(), steps.max(), thickness,
+                )  # fmt: skip
             scale = self.args["scale"]
             names = tuple(self.args["channels"] or [stack])
             layout = VolumeLayout(
@@ -162,10 +179,21 @@ class RenderVolume(RenderModule):
                 voxel_size=(resolution[0] * thickness, resolution[1] / scale, resolution[2] / scale),
                 origin=(resolution[0] * zs[0], resolution[1] * box[1], resolution[2] * box[0]),
                 channels=names,
+                name=stack,
+                windows=self._windows(stack, zs[0]),
             )
             path = _unfinished(_path(_Picture(stack, None, 0, zs[0], 0), self.args))
             shutil.rmtree(path, ignore_errors=True)
             create_volume(path, layout)
+
+    def _windows(self, stack: str, z: float) -> tuple[tuple[float, float], ...]:
+        """Return the intensities that viewers are to show black and white, of each channel."""
+        channels = self.args["channels"] or [None]
+        if self.args["dtype"] == "uint8":
+            return ((0.0, 255.0),) * len(channels)
+        levels = self.args["minIntensity"], self.args["maxIntensity"]
+        section = with_intensities(stacks.read_section(self.render, stack, z), *levels, None)
+        return tuple(shown_range(section, channel) for channel in channels)
 
 
 _EDGES = ("minX", "minY", "maxX", "maxY")
@@ -177,6 +205,15 @@ def stack_bounds(render: renderapi.render.Render, stack: str) -> dict[str, float
         raise RenderModuleError(f"stack {stack} is LOADING and has no bounds yet; set it COMPLETE or give a box")
     bounds: dict[str, float] = renderapi.stack.get_stack_bounds(stack, render=render)
     return bounds
+
+
+def check_channels(render: renderapi.render.Render, stack: str, channels: Sequence[str]) -> None:
+    """Refuse channels that no tile of a stack has; they would be drawn black."""
+    there = (stacks.stack_metadata(render, stack).get("stats") or {}).get("channelNames")
+    missing = [] if there is None else [channel for channel in channels if channel not in there]
+    if missing:
+        known = f"there are {', '.join(there)}" if there else "its tiles have one without a name"
+        raise RenderModuleError(f"stack {stack} has no channel {', '.join(missing)}; {known}")
 
 
 def _picture_size(box: list[float], scale: float) -> tuple[int, int]:

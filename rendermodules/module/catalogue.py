@@ -81,7 +81,8 @@ def find_module(name: str) -> ModuleEntry:
         raise RenderModuleError(f"several modules are called {name}: {', '.join(entry.path for entry in found)}")
     known = [entry.path for entry in everything] + [entry.name for entry in everything]
     near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
-    raise RenderModuleError(f"no module is called {name}" + (f"; did you mean {near[0]}?" if near else ""))
+    advice = f"did you mean {near[0]}?" if near else "rendermodules list shows them all"
+    raise RenderModuleError(f"no module is called {name}; {advice}")
 
 
 def _entry(area: str, name: str, tree: ast.Module) -> ModuleEntry:

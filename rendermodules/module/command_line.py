@@ -1,21 +1,27 @@
-"""The command line of a module: help, messages that say what to do, exit statuses."""
+"""The command line of a module: its options, help, messages that say what to do, exit statuses."""
 
 import argparse
+import copy
 import difflib
 import inspect
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import marshmallow
 import requests
-from argschema.utils import schema_argparser
+from argschema.utils import args_to_dict, schema_argparser, smart_merge
 from renderapi.errors import RenderError
 
 from rendermodules.core.problems import InputError
-from rendermodules.module.errors import ConnectionParametersError, ItemError, RenderModuleError, short_reason
+from rendermodules.io.paths import UrlError, local_path
+from rendermodules.module.errors import ConnectionParametersError, ItemError, RenderModuleError, explained
 from rendermodules.module.terminal_log import logging_to_terminal
+
+if TYPE_CHECKING:
+    from rendermodules.module.parameters import Parameter
 
 FAILED = 1
 BAD_PARAMETERS = 2
@@ -23,10 +29,10 @@ BAD_PARAMETERS = 2
 
 def run_module(module_class: Any, argv: Sequence[str]) -> int:
     """Run a module as a program; return its exit status: 0, 1 (failed) or 2 (bad parameters)."""
-    parser = parser_of(module_class)
     if "-h" in argv or "--help" in argv:
-        parser.print_help()
+        parser_of(module_class).print_help()
         return 0
+    parser = _options(module_class.default_schema())
     _, unknown = parser.parse_known_args(list(argv))
     if unknown:
         known = [option for action in parser._actions for option in action.option_strings]
@@ -37,7 +43,7 @@ def run_module(module_class: Any, argv: Sequence[str]) -> int:
         try:
             module = module_class(args=list(argv))
         except marshmallow.ValidationError as error:
-            return _refused(validation_messages(error, module_class.default_schema()))
+            return _refused(_validation_messages(error, module_class.default_schema()))
         configure_log(module.args["log_level"], module.args["log_json"])
         try:
             module.run()
@@ -46,15 +52,91 @@ def run_module(module_class: Any, argv: Sequence[str]) -> int:
         except (RenderModuleError, InputError, RenderError, requests.RequestException, OSError) as error:
             if isinstance(error, ItemError) and error.details:
                 module.logger.debug("%s", error.details)
-            module.logger.error("%s", _explained(error))
+            module.logger.error("%s", explained(error))
             module.logger.debug("where it happened", exc_info=True)
             return FAILED
     return 0
 
 
+def given_parameters(
+    schema: marshmallow.Schema, input_data: Mapping[str, Any] | None, argv: Sequence[str]
+) -> dict[str, Any]:
+    """Return parameters as they are given: those of a dict, or of the file ``--input_json``, and options above them.
+
+    Parameters
+    ----------
+    schema : marshmallow.Schema
+        The module's.
+    input_data : dict, optional
+        Parameters, which stay as they are; the file replaces them.
+    argv : list of str
+        A command line.
+
+    Raises
+    ------
+    marshmallow.ValidationError
+        The file cannot be read as a JSON object.
+    """
+    values = vars(_options(schema).parse_args(list(argv))).items()
+    texts = {name: _as_one_text(value) if isinstance(value, list) else value for name, value in values}
+    options = args_to_dict(argparse.Namespace(**texts), schema)
+    file = options.get("input_json")
+    given = _json_object(file) if file else copy.deepcopy(dict(input_data or {}))
+    merged: dict[str, Any] = smart_merge(given, options)
+    return merged
+
+
+def _options(schema: marshmallow.Schema) -> argparse.ArgumentParser:
+    """Return the parser of a schema's options; a list is one text (``1,2`` or JSON) or several arguments."""
+    parser: argparse.ArgumentParser = schema_argparser(schema)
+    # an option that is added later must not change what a command line of now means
+    parser.allow_abbrev = False
+    # -1e3 and -2,0.5 are values too; argparse only knows -1 and -1.5
+    parser._negative_number_matcher = re.compile(r"-\.?\d")
+    for action in parser._actions:
+        if isinstance(_field(schema, action.dest), marshmallow.fields.List):
+            action.nargs = "+"
+    return parser
+
+
+def _field(schema: Any, path: str) -> marshmallow.fields.Field | None:
+    name, _, rest = path.partition(".")
+    field = schema.fields.get(name)
+    return _field(field.schema, rest) if rest else field
+
+
+def _as_one_text(values: Sequence[str]) -> str:
+    """Return the arguments of a list as the one text that its field understands."""
+    if len(values) == 1 and not values[0].lstrip().startswith("{"):
+        return values[0]
+    elements = (text if text.lstrip().startswith("{") else json.dumps(text) for text in values)
+    return f"[{','.join(elements)}]"
+
+
+def _json_object(file: str) -> dict[str, Any]:
+    try:
+        document = json.loads(local_path(file).read_text(encoding="utf-8"))
+    except UrlError as error:
+        problem = str(error)
+    except OSError as error:
+        problem = f"{file} cannot be read: {error.strerror}"
+    except UnicodeDecodeError as error:
+        problem = f"{file} is not a text file: {error}"
+    except json.JSONDecodeError as error:
+        problem = f"{file} is not JSON: {error}"
+    else:
+        if isinstance(document, dict):
+            return document
+        problem = f"{file} holds no JSON object"
+    raise marshmallow.ValidationError({"input_json": [problem]})
+
+
 def parser_of(module_class: Any) -> argparse.ArgumentParser:
     """Return the parser of a module's options, its description and an example of use in it."""
-    parser: argparse.ArgumentParser = schema_argparser(module_class.default_schema())
+    from rendermodules.module.parameters import for_reading, parameters_of
+
+    schema = module_class.default_schema
+    parser = _options(schema())
     name = module_name(module_class)
     parser.prog = f"python -m {name}"
     parser.usage = "%(prog)s --input_json PARAMETERS.json [--OPTION VALUE ...]"
@@ -62,7 +144,25 @@ def parser_of(module_class: Any) -> argparse.ArgumentParser:
     parser.description = inspect.getdoc(sys.modules[module_class.__module__]) or inspect.getdoc(module_class)
     short = name.removeprefix("rendermodules.")
     parser.epilog = f"An example of the parameters: example_json/{short.replace('.', '/')}.json"
+    parameters = for_reading(parameters_of(schema), schema.__name__)
+    order = {one.name: place for place, one in enumerate(parameters)}
+    for group in parser._action_groups:
+        if group.title == schema.__name__:
+            group.title, group.description = "parameters", None
+            group._group_actions.sort(key=lambda action: order[action.dest])
+    for one in parameters:
+        if one.item and one.item.members:
+            members = for_reading(one.item.members, "")
+            parser.add_argument_group(f"each of {one.name}", "\n".join(map(_member_line, members)))
     return parser
+
+
+def _member_line(member: "Parameter") -> str:
+    """Return what a key of the objects of a list is for."""
+    from rendermodules.module.parameter_documents import described, type_name
+
+    default = "" if member.default in (None, "") else f" (default={member.default})"
+    return f"{member.name}: {type_name(member)}; {described(member)}{default}"
 
 
 def module_name(module_class: type) -> str:
@@ -73,7 +173,7 @@ def module_name(module_class: type) -> str:
     return spec.name if spec else "__main__"
 
 
-def validation_messages(error: marshmallow.ValidationError, schema: marshmallow.Schema) -> list[str]:
+def _validation_messages(error: marshmallow.ValidationError, schema: marshmallow.Schema) -> list[str]:
     """Return one line for each thing that is wrong with parameters, with the nearest known name for an unknown one."""
     return list(_messages(error.normalized_messages(), schema, ""))
 
@@ -124,11 +224,3 @@ def _refused(messages: Any) -> int:
     for message in messages:
         sys.stderr.write(f"error: {message}\n")
     return BAD_PARAMETERS
-
-
-def _explained(error: BaseException) -> str:
-    if isinstance(error, (requests.ConnectionError, requests.Timeout)):
-        return f"Render does not answer; is render.host right and the service running? ({short_reason(error, 300)})"
-    if isinstance(error, json.JSONDecodeError):
-        return f"an answer of Render is not JSON ({short_reason(error)})"
-    return short_reason(error)

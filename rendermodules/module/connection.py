@@ -72,12 +72,14 @@ def connect(
 
     session: requests.Session = _ReadOnlySession() if read_only else requests.Session()
     host = checked["host"]
-    address = mounted(session, host if "://" in host or is_store_path(host) else f"http://{host}", retries)
+    is_embedded = is_store_path(host) or store_of_url(host) is not None
+    port = None if is_embedded else checked["port"]
+    address = mounted(session, host if port is None else f"{host.rstrip('/')}:{port}", retries)
     # clients that render-python starts shall run in this Python
     os.environ.setdefault(PYTHON_VARIABLE, sys.executable)
     return renderapi.render.Render(
-        host=address,
-        port=checked["port"] if store_of_url(address) is None else None,
+        host=address if port is None else address.removesuffix(f":{port}"),
+        port=port,
         owner=checked["owner"],
         project=checked["project"],
         # programs that it starts would not know that they may only ask
@@ -88,6 +90,6 @@ def connect(
 
 def is_store_path(host: str) -> bool:
     """Return whether ``host`` names an embedded store: a path, or a file name that ends in ``.db``."""
-    if "://" in host:
-        return False
-    return "/" in host or host.startswith(("~", ".")) or host.endswith(".db")
+    from rendermodules.render_ws.adapter import is_store_path
+
+    return is_store_path(host)

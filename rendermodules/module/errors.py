@@ -46,3 +46,16 @@ def short_reason(error: BaseException, length: int = 600) -> str:
     if len(text) > length:
         text = f"{text[: length // 2]} ... {text[-length // 2 :]}"
     return text if isinstance(error, OSError) else f"{type(error).__name__}: {text}"
+
+
+def explained(error: BaseException) -> str:
+    """Return an error in one line, with what to do about one that a person can mend."""
+    import requests
+
+    if isinstance(error, (requests.ConnectionError, requests.Timeout)):
+        return f"Render does not answer; is render.host right and the service running? ({short_reason(error, 300)})"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return f"Render broke off in the middle of an answer; start again to go on ({short_reason(error)})"
+    if isinstance(error, requests.exceptions.JSONDecodeError):
+        return f"an answer of Render is not JSON ({short_reason(error)})"
+    return short_reason(error)

@@ -4,6 +4,7 @@ import concurrent.futures
 import functools
 import multiprocessing
 import os
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -11,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from rendermodules.module.errors import ItemError, RenderModuleError, short_reason
+from rendermodules.module.errors import ItemError, RenderModuleError, explained, short_reason
 from rendermodules.module.journal import Journal
 
 # every worker computes with one thread: the workers are the parallelism, and an OpenCV
@@ -22,6 +23,7 @@ _ONE_THREAD = dict.fromkeys(
 
 
 SECONDS_TO_REACH_DASK = 15
+SECONDS_TO_SUBMIT_JOBS = 300
 
 
 def map_items(
@@ -79,7 +81,7 @@ def _attempt(task: Callable[[Any], Any], error: type[ItemError], item: Any, name
     except Exception as reason:
         if isinstance(reason, ItemError):
             raise
-        raise error(name, short_reason(reason), traceback.format_exc()) from None
+        raise error(name, explained(reason), traceback.format_exc()) from None
 
 
 def _outcomes(
@@ -162,20 +164,56 @@ def _dask_client(pool: Mapping[str, Any]) -> Iterator[Any]:
     with ExitStack() as stack:
         address = pool.get("dask_scheduler")
         if not address:
-            cluster = pool["cluster"]
-            if cluster["type"] == "LocalCluster":
-                options = {"n_workers": cluster["jobs"], "threads_per_worker": 1, "dashboard_address": None}
-                address = stack.enter_context(distributed.LocalCluster(**{**options, **cluster["options"]}))
-            else:
-                import dask_jobqueue
-
-                address = stack.enter_context(getattr(dask_jobqueue, cluster["type"])(**cluster["options"]))
-                address.scale(jobs=cluster["jobs"])
+            address = stack.enter_context(_dask_cluster(**pool["cluster"]))
         try:
             client = distributed.Client(address, timeout=SECONDS_TO_REACH_DASK)
         except OSError as reason:
             raise RenderModuleError(f"no Dask scheduler answers at {address} ({short_reason(reason)})") from None
         yield stack.enter_context(client)
+
+
+@contextmanager
+def _dask_cluster(type: str, jobs: int, options: Mapping[str, Any]) -> Iterator[Any]:  # noqa: A002
+    """Give a cluster whose jobs have been submitted; they may begin later."""
+    import distributed
+
+    local = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
+    batch = {"scheduler_options": {"dashboard": False}}
+    try:
+        if type == "LocalCluster":
+            cluster = distributed.LocalCluster(**{**local, **options})
+        else:
+            import dask_jobqueue
+
+            cluster = getattr(dask_jobqueue, type)(**{**batch, **options})
+    except ImportError:
+        raise RenderModuleError(f"{type} needs dask-jobqueue: pip install 'rendermodules[cluster]'") from None
+    except (TypeError, ValueError) as reason:
+        raise RenderModuleError(f"cluster.options do not suit a {type}: {short_reason(reason)}") from None
+    with cluster:
+        if type != "LocalCluster":
+            cluster.scale(jobs=jobs)  # type: ignore[call-arg]
+            deadline = time.monotonic() + SECONDS_TO_SUBMIT_JOBS
+            while len(cluster.workers) < jobs:
+                if time.monotonic() > deadline:
+                    raise RenderModuleError(
+                        f"the {type} has taken {len(cluster.workers)} of {jobs} jobs in {SECONDS_TO_SUBMIT_JOBS} s"
+                    )
+                time.sleep(0.1)
+            _check_submitted(cluster, type)
+        yield cluster
+
+
+def _check_submitted(cluster: Any, kind: str) -> None:
+    """Raise a `RenderModuleError` if the batch system has refused a job, which Dask only logs and waits for ever."""
+    from distributed.core import Status
+
+    refused = [job for job in cluster.workers.values() if job.status != Status.running]
+    for job in refused:
+        # else the cluster could not be closed
+        job.status = Status.failed
+    if refused:
+        raise RenderModuleError(f"the {kind} has refused {len(refused)} of {len(cluster.workers)} jobs: see the log")
 
 
 @contextmanager

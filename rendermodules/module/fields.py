@@ -18,6 +18,8 @@ from typing import Any
 import marshmallow
 from marshmallow import fields, validate
 
+from rendermodules.io.paths import UrlError, local_path
+
 NO_DEFAULT: Any = object()
 
 
@@ -57,7 +59,7 @@ class _JsonField(fields.Field):
 
 
 class _PathField(fields.String):
-    """A local path, ``~`` expanded, tested by ``check`` without touching the disk.
+    """A local path, also given with ``~/`` or as a ``file:`` URL, tested by ``check`` without touching the disk.
 
     ``reads`` says what must be there: a ``file``, a ``folder``, or nothing (None).
     """
@@ -68,7 +70,10 @@ class _PathField(fields.String):
         self.reads = reads
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        path = Path(super()._deserialize(value, attr, data, **kwargs)).expanduser()
+        try:
+            path = local_path(super()._deserialize(value, attr, data, **kwargs))
+        except UrlError as error:
+            raise marshmallow.ValidationError(str(error)) from None
         problem = self.check(path)
         if problem:
             raise marshmallow.ValidationError(f"{path} {problem}")

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from renderapi.render import Render, format_preamble
+from renderapi.render import Render
 
-from rendermodules.module.errors import RenderModuleError
+from rendermodules.core.depths import luminance
+from rendermodules.module.stacks import check_answer, stack_url
 
 
 def box_image(
@@ -63,12 +64,11 @@ def box_image(
     Returns
     -------
     (rows, columns) array
-        ``int(height * scale)`` by ``int(width * scale)``; 0 where there is no tile.
+        ``int(height * scale)`` by ``int(width * scale)``; 0 where there is no tile. Of colour images the mean of
+        red, green and blue.
     """
-    # the RGB picture that the 8-bit route answers with is the grey one three times
     route = "tiff16-image" if dtype == "uint16" else "tiff-image"
-    url = format_preamble(render.DEFAULT_HOST, render.DEFAULT_PORT, render.DEFAULT_OWNER, render.DEFAULT_PROJECT, stack)
-    url += f"/z/{float(z)!r}/box/{x},{y},{width},{height},{scale!r}/{route}"
+    url = stack_url(render, stack, f"/z/{float(z)!r}/box/{x},{y},{width},{height},{scale!r}/{route}")
     query: dict[str, Any] = {
         "channels": channel,
         "minIntensity": min_intensity,
@@ -78,12 +78,15 @@ def box_image(
         "fillWithNoise": "true" if fill_with_noise else None,
     }
     response = render.session.get(url, params={key: value for key, value in query.items() if value is not None})
-    if response.status_code >= 400:
-        raise RenderModuleError(
-            f"drawing {stack} at z={z} failed: Render answered {response.status_code}: {response.text[:500].strip()}"
-        )
+    check_answer(response, f"{stack} at z={z}", doing="drawing")
     import tifffile
 
     picture = tifffile.imread(io.BytesIO(response.content))
-    grey = picture if picture.ndim == 2 else picture[..., 0]
-    return np.ascontiguousarray(grey).astype(dtype, copy=False)
+    return np.ascontiguousarray(_grey(picture)).astype(dtype, copy=False)
+
+
+def _grey(picture: NDArray[Any]) -> NDArray[Any]:
+    # the route of 8 bit answers in colours even where the images have none
+    if picture.ndim == 2 or all(np.array_equal(picture[..., 0], picture[..., colour]) for colour in (1, 2)):
+        return picture if picture.ndim == 2 else picture[..., 0]
+    return luminance(picture)

@@ -102,6 +102,7 @@ class ImportModule(RenderModule):
         *,
         journal: Journal,
         describe: Callable[[Any], str],
+        unit: str = "sections",
         **version: Any,
     ) -> list[dict[str, Any]]:
         """Write the sections that each item becomes into a stack, by the workers that the parameters ask for.
@@ -118,6 +119,8 @@ class ImportModule(RenderModule):
             Journal of the run, see `journal`.
         describe : callable
             The item in words, unique in the run.
+        unit : str, default: "sections"
+            What the items are, plural.
         **version
             Fields of Render's StackVersion for a new stack, such as ``stackResolutionX``.
 
@@ -127,7 +130,7 @@ class ImportModule(RenderModule):
             ``zs`` and ``tile_count`` of each item.
         """
         if self.dry_run:
-            self.logger.info("would write %d sections to %s", len(items), stack)
+            self.logger.info("would write %d %s to %s", len(items), unit, stack)
             return []
         forget_lost_sections(self.render, stack, journal, {describe(item) for item in items})
         if self.args["delete_stack"] and not any(describe(item) in journal.results for item in items):
@@ -140,8 +143,9 @@ class ImportModule(RenderModule):
                 sections_of=sections_of,
                 replace=self.args["overwrite_zlayer"],
             )
-            results = self.map(work, items, unit="sections", describe=describe, error=SectionError, journal=journal)
-        self.logger.info("wrote %d sections, %d tiles, to %s", len(items), _tile_count(results), stack)
+            results = self.map(work, items, unit=unit, describe=describe, error=SectionError, journal=journal)
+        zs = {z for result in results for z in result["zs"]}
+        self.logger.info("wrote %d sections, %d tiles, to %s", len(zs), _tile_count(results), stack)
         return results
 
     def report(self, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -156,7 +160,7 @@ class ImportModule(RenderModule):
 class ImageImportModule(ImportModule):
     """Acquired images in, sections of a stack out.
 
-    The author writes `run`, with `complete`, `check_images` and `write_images` in it.
+    The author writes `run`, with `complete` and `import_images` in it.
     """
 
     default_schema = ImageImportParameters
@@ -168,7 +172,7 @@ class ImageImportModule(ImportModule):
 
     def shapes(
         self,
-        source: str,
+        problems: Problems,
         sources: Sequence[ImageSource],
         places: Sequence[str],
         channels: Sequence[str | None],
@@ -178,42 +182,36 @@ class ImageImportModule(ImportModule):
 
         Parameters
         ----------
-        source : str
-            Where the images come from, for messages.
+        problems : Problems
+            Where images are noted that are missing or unreadable, which have size 0, or of another size than the
+            input says.
         sources : list of ImageSource
             The images.
         places, channels : list of str
             Where the input names them, and their channels.
         sizes : list of (int, int) or None
             Width and height that the input says, None where it says nothing.
-
-        Raises
-        ------
-        InputError
-            Images are missing or unreadable, or of another size than the input says; all are named.
         """
-        problems = Problems(source)
         if self.args["image_sizes"] == "input":
             for size, place in zip(sizes, places, strict=True):
                 if size is None:
                     problems.add("the input does not say width and height", place)
-            shapes = [ImageShape(*(size or (0, 0)), 255.0) for size in sizes]
-        else:
-            shapes = shapes_of_images(sources, places, channels, problems, each=self.args["image_sizes"] == "each")
-            check_sizes(shapes, sizes, places, problems)
-        problems.raise_if_any()
+            return [ImageShape(*(size or (0, 0)), 255.0) for size in sizes]
+        shapes = shapes_of_images(sources, places, channels, problems, each=self.args["image_sizes"] == "each")
+        check_sizes(shapes, sizes, places, problems)
         return shapes
 
-    def complete(self, images: Sequence[AcquiredImage], source: str, folder: str) -> None:
+    def complete(self, images: Sequence[AcquiredImage], problems: Problems, folder: str) -> None:
         """Give images, whose ``url`` is a name in ``folder``, their URL, and what else is not known yet.
 
-        That is size and type, see `shapes`, the intensities shown as black and white, and the mask.
+        That is size and type, see `shapes`, which notes ``problems``, the intensities shown as black and white, and
+        the mask.
         """
         urls = image_urls([image.url for image in images], folder)
         sizes = [(image.width, image.height) if image.width else None for image in images]
         places = [image.place for image in images]
         sources = [_source(image, url) for image, url in zip(images, urls, strict=True)]
-        shapes = self.shapes(source, sources, places, [image.channel for image in images], sizes)
+        shapes = self.shapes(problems, sources, places, [image.channel for image in images], sizes)
         black, white = self.args["minIntensity"], self.args["maxIntensity"]
         for image, url, shape, mask in zip(images, urls, shapes, self.mask_urls(len(images)), strict=True):
             image.url = url
@@ -234,12 +232,11 @@ class ImageImportModule(ImportModule):
         for image, target in zip(images, targets, strict=True):
             image.url, image.loader_type, image.slice_number = url_of_path(target), None, None
 
-    def check_images(self, images: Sequence[AcquiredImage], source: str) -> None:
+    def check_images(self, images: Sequence[AcquiredImage], problems: Problems) -> None:
         """Raise an `InputError` if images cannot be tiles of a stack, or masks do not fit; all of them are named.
 
-        ``source`` is where the images come from.
+        ``problems`` are what is wrong with the input so far.
         """
-        problems = Problems(source)
         check_images(images, problems)
         sizes = [(image.width, image.height) for image in images]
         if self.args["image_sizes"] != "input":
@@ -250,14 +247,32 @@ class ImageImportModule(ImportModule):
                 _check_rule(names, image, problems)
         problems.raise_if_any()
 
+    def import_images(
+        self, images: Sequence[AcquiredImage], problems: Problems, *, first_channel: str | None = None
+    ) -> dict[str, Any]:
+        """Write images that are found fit into the output stack and return the module's output.
+
+        See `check_images` and `write_images`; the pixels of the layout are those of the world.
+        """
+        self.check_images(images, problems)
+        with self.journal() as journal:
+            results = self.write_images(
+                self.args["output_stack"],
+                images,
+                journal=journal,
+                pixelsize=images[0].layout.get("pixelsize"),
+                first_channel=first_channel,
+            )
+        return self.report(results)
+
     def write_images(
         self,
         stack: str,
         images: Sequence[AcquiredImage],
         *,
         journal: Journal,
+        pixelsize: float | None,
         first_channel: str | None = None,
-        **version: Any,
     ) -> list[dict[str, Any]]:
         """Write the tiles that images make into a stack, a section at a time.
 
@@ -269,10 +284,10 @@ class ImageImportModule(ImportModule):
             The images, which `check_images` has found fit.
         journal : Journal
             Journal of the run.
+        pixelsize : float or None
+            Of the world, in nm, for the resolution of a new stack.
         first_channel : str, optional
             See `section_of_images`.
-        **version
-            Fields of Render's StackVersion for a new stack.
         """
         lacking, count = tiles_lacking_channels(images)
         if lacking:
@@ -289,8 +304,9 @@ class ImageImportModule(ImportModule):
             ),
             journal=journal,
             describe=functools.partial(_section_name, stack=stack),
+            stackResolutionX=pixelsize,
+            stackResolutionY=pixelsize,
             stackResolutionZ=self.args["section_thickness"],
-            **version,
         )
 
 

@@ -16,6 +16,7 @@ from renderapi.render import Render, format_baseurl
 from rendermodules.core.pointmatches import CanvasMatches, PointMatches, canvas_matches, parsed_matches
 from rendermodules.core.solve.match_table import MatchTable, match_table_of_documents
 from rendermodules.module.errors import RenderModuleError
+from rendermodules.module.stacks import REPLACED, STAGED, check_answer, json_answer
 
 _POINTS_PER_REQUEST = 500_000
 
@@ -190,11 +191,7 @@ def rename_collection(collection: MatchCollection, name: str) -> None:
         data=orjson.dumps({"owner": collection.owner, "name": name}),
         headers={"Content-Type": "application/json"},
     )
-    _check(response, f"renaming {collection} to {name}")
-
-
-STAGED, REPLACED = "_staged", "_replaced"
-"""Behind the name of a collection that is changed in place, those of its copy and of itself when the copy is whole."""
+    check_answer(response, f"{collection} to {name}", doing="renaming")
 
 
 def staged_copy(collection: MatchCollection) -> MatchCollection:
@@ -240,9 +237,7 @@ def _url(collection: MatchCollection) -> str:
 
 
 def _json(render: Render, url: str, what: str) -> Any:
-    response = render.session.get(url)
-    _check(response, f"reading the {what}")
-    return orjson.loads(response.content)
+    return json_answer(render.session.get(url), f"the {what}")
 
 
 def _matches(collection: MatchCollection, path: str) -> list[PointMatches]:
@@ -259,17 +254,10 @@ def _put(collection: MatchCollection, documents: list[dict[str, Any]]) -> None:
     response = collection.render.session.put(
         f"{_url(collection)}/matches", data=orjson.dumps(documents), headers={"Content-Type": "application/json"}
     )
-    _check(response, f"writing {len(documents)} pairs into {collection}")
+    check_answer(response, f"{len(documents)} pairs into {collection}", doing="writing")
 
 
 def _delete(collection: MatchCollection, path: str) -> None:
     response = collection.render.session.delete(_url(collection) + path)
     if response.status_code != 404:
-        _check(response, f"removing matches of {collection}")
-
-
-def _check(response: Any, doing: str) -> None:
-    if response.status_code >= 400:
-        raise RenderModuleError(
-            f"{doing} failed: Render answered {response.status_code}: {response.text[:500].strip()}"
-        )
+        check_answer(response, f"matches of {collection}", doing="removing")

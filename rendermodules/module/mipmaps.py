@@ -21,7 +21,7 @@ from rendermodules.io.mipmaps import (
     lossless_extension,
     write_mipmaps,
 )
-from rendermodules.io.paths import encoded_url, is_local, local_path, url_of_path
+from rendermodules.io.paths import url_of_place
 from rendermodules.module.fields import Bool, Float, Int, List, NestedList, Str
 from rendermodules.module.schemas import DefaultSchema
 
@@ -175,7 +175,7 @@ def mipmap_names(parameters: Mapping[str, Any]) -> MipmapNames:
     return MipmapNames(
         {level: _naming(parameters, image_format) for level, image_format in formats.items()},
         {
-            level: RenderLayout(folder_url(masks), lossless_extension(image_format))
+            level: RenderLayout(url_of_place(masks), lossless_extension(image_format))
             if masks
             else _naming(parameters, lossless_extension(image_format))
             for level, image_format in formats.items()
@@ -194,13 +194,8 @@ def _naming(parameters: Mapping[str, Any], image_format: str) -> MipmapNaming:
         return ReplacedPath(parameters["path_find"], parameters["path_replace"], image_format)
     folder = parameters["output_dir"]
     if folder and parameters["layout"] == "render":
-        return RenderLayout(folder_url(folder), image_format)
-    return LevelSuffix(folder_url(folder) if folder else None, image_format)
-
-
-def folder_url(folder: str) -> str:
-    """Return a folder as a URL, so that what is in it is named by URLs."""
-    return url_of_path(local_path(folder)) if is_local(folder) else encoded_url(folder)
+        return RenderLayout(url_of_place(folder), image_format)
+    return LevelSuffix(url_of_place(folder) if folder else None, image_format)
 
 
 def mipmap_writings(parameters: Mapping[str, Any], names: MipmapNames, role: str) -> list[MipmapWriting]:

@@ -1,6 +1,5 @@
 """The base of all modules: parameters in, a result out."""
 
-import copy
 import json
 import logging
 import sys
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import argschema
-import marshmallow
 
 from rendermodules.io.files import write_bytes_whole
 from rendermodules.module import executors
@@ -52,25 +50,19 @@ class PlainModule(argschema.ArgSchemaParser):
         args: Sequence[str] | None = None,
         logger_name: str | None = None,
     ) -> None:
-        from rendermodules.module.command_line import module_name
+        from rendermodules.module.command_line import given_parameters, module_name
 
         self.name = module_name(type(self))
         self.started = now()
-        if args is None and input_data is not None:
-            args = []
-        try:
-            super().__init__(
-                # argschema writes defaults into what it is given
-                input_data=copy.deepcopy(dict(input_data or {})),
-                schema_type=schema_type,
-                output_schema_type=output_schema_type,
-                args=args,
-                logger_name=logger_name or self.name,
-            )
-        except json.JSONDecodeError as error:
-            raise marshmallow.ValidationError({"input_json": [f"not JSON: {error}"]}) from None
-        except UnicodeDecodeError as error:
-            raise marshmallow.ValidationError({"input_json": [f"not a text file: {error}"]}) from None
+        if args is None:
+            args = sys.argv[1:] if input_data is None else []
+        super().__init__(
+            input_data=given_parameters((schema_type or self.default_schema)(), input_data, args),
+            schema_type=schema_type,
+            output_schema_type=output_schema_type,
+            args=[],
+            logger_name=logger_name or self.name,
+        )
         self.logger.debug("%s with %s", self.name, self.args)
 
     @staticmethod

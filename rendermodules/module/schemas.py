@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 import argschema
 from marshmallow import ValidationError, pre_load, validates_schema
 
+from rendermodules.core.identifiers import check_name
+from rendermodules.core.problems import InputError
 from rendermodules.module.fields import (
     Bool,
     Float,
@@ -118,6 +120,15 @@ class RenderClientParameters(DefaultSchema):
 
     environment: ClassVar[Mapping[str, str]] = ENVIRONMENT
 
+    @validates_schema
+    def check_names(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse names that would lead to another project."""
+        for key in ("owner", "project"):
+            try:
+                check_name(key, data[key])
+            except InputError as error:
+                raise ValidationError(str(error), key) from None
+
 
 class ModuleParameters(DefaultSchema, argschema.ArgSchema):
     """What every module takes."""
@@ -189,7 +200,7 @@ class ChannelParameters(DefaultSchema):
     channels = List(Str, "names of the channels to process; all by default")
 
 
-class ClusterParameters(DefaultSchema):
+class _ClusterParameters(DefaultSchema):
     """A cluster that Dask starts by itself."""
 
     type = Str(
@@ -207,7 +218,7 @@ class PoolParameters(DefaultSchema):
     pool_size = Int("number of workers on this machine; the result does not depend on it", default=1, minimum=1)
     pool_kind = Str("workers are processes or threads", default="processes", choices=["processes", "threads"])
     dask_scheduler = Str("address of a Dask scheduler, such as tcp://node:8786, that replaces the pool of this machine")
-    cluster = Nested(ClusterParameters, "batch system on which Dask workers are started for this run")
+    cluster = Nested(_ClusterParameters, "batch system on which Dask workers are started for this run")
     resume = Bool("continue a killed run of the same parameters where it stopped", default=True)
 
 

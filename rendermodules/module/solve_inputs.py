@@ -12,6 +12,7 @@ from rendermodules.core.pointmatches import PointMatches
 from rendermodules.core.problems import listed
 from rendermodules.core.sections import Section
 from rendermodules.core.solve.match_table import MatchTable, joined_matches, match_table
+from rendermodules.core.solve.matches import z_pairs
 from rendermodules.core.solve.options import NO_ANCHORS, Anchors
 from rendermodules.core.solve.tile_table import FrameRule, TileTable, anchors_of, joined_tables, section_id, tile_table
 from rendermodules.io.match_files import read_match_file
@@ -130,12 +131,11 @@ class SolveInputs(NamedTuple):
         if depths is None:
             return [Groups(name, group, None) for own in groups.values() for group in own for name in self.collections]
         units: dict[Groups, None] = {}
-        for z, own in groups.items():
-            for depth in depths:
-                partners = (
-                    self.groups_within(own) if depth == 0 else self.groups_between(own, groups.get(z + depth, ()))
-                )
-                units.update(dict.fromkeys(partners))
+        for low, high in z_pairs(groups, depths):
+            partners = (
+                self.groups_within(groups[low]) if low == high else self.groups_between(groups[low], groups[high])
+            )
+            units.update(dict.fromkeys(partners))
         return list(units)
 
     def matches_of_groups(self, groups: Groups) -> MatchTable:

@@ -115,10 +115,14 @@ class SolveModule(SectionMapModule):
             "problems": problems,
         }
 
+    def line(self, report: Mapping[str, Any]) -> str:
+        """Return what came of a solve in a few words."""
+        return report_line(report)
+
     def _judge(self, outcome: Mapping[str, Any]) -> None:
         """Say what came of the solves; when they do not keep to the limits, write the result and fail."""
         for place, report in _places(outcome["solves"]):
-            self.logger.info("%s: %s", place, report_line(report))
+            self.logger.info("%s: %s", place, self.line(report))
             for warning in report["warnings"]:
                 self.logger.warning("%s: %s", place, warning)
         if outcome["problems"]:

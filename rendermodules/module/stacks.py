@@ -6,6 +6,7 @@ Sections travel as Render's JSON with their references to shared transforms kept
 
 import difflib
 import itertools
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ import orjson
 import renderapi
 from renderapi.render import Render, format_preamble
 
+from rendermodules.core.identifiers import check_name, is_java_name
 from rendermodules.core.problems import listed
 from rendermodules.core.sections import Section, TransformSpec, shared_transforms_of
 from rendermodules.module.errors import RenderModuleError
@@ -32,17 +34,48 @@ COPIED_METADATA = (
 )
 """What a new stack takes from the stack it is made of."""
 
-STAGED, REPLACED = "_staged", "_replaced"
-"""Behind the name of a stack that is changed in place, those of its copy and of itself when the copy is whole."""
+STAGED, REPLACED = "_rendermodules_copy", "_rendermodules_old"
+"""Behind the name of a stack or match collection that is changed in place: its copy, and itself when that is whole.
+
+Nobody else's is called so: what has these names is deleted.
+"""
 
 _CLONE_Z_VALUES_PER_REQUEST = 200
 
+_logger = logging.getLogger(__name__)
 
-def _url(render: Render, stack: str, path: str = "") -> str:
-    return (
-        format_preamble(render.DEFAULT_HOST, render.DEFAULT_PORT, render.DEFAULT_OWNER, render.DEFAULT_PROJECT, stack)
-        + path
-    )
+
+def stack_url(render: Render, stack: str, path: str = "") -> str:
+    """Return the URL of a stack, or of what is below it.
+
+    Raises
+    ------
+    InputError
+        The name would lead to another stack.
+    """
+    check_name("stack", stack)
+    place = (render.DEFAULT_HOST, render.DEFAULT_PORT, render.DEFAULT_OWNER, render.DEFAULT_PROJECT, stack)
+    url: str = format_preamble(*place) + path
+    return url
+
+
+def check_answer(response: Any, what: str, doing: str = "reading") -> None:
+    """Raise a `RenderModuleError` with what Render says, if it has refused a request."""
+    if response.status_code >= 400:
+        raise RenderModuleError(
+            f"{doing} {what} failed: Render answered {response.status_code}: {response.text[:500].strip()}"
+        )
+
+
+def json_answer(response: Any, what: str) -> Any:
+    """Return the JSON that Render answers with; raise a `RenderModuleError` if it has refused, or it is none."""
+    check_answer(response, what)
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        raise RenderModuleError(
+            f"reading {what} failed: the answer is not JSON; does Render answer at {response.url}? {response.text[:99]}"
+        ) from None
 
 
 def stack_names(render: Render) -> list[str]:
@@ -59,16 +92,17 @@ def stack_metadata(render: Render, stack: str) -> dict[str, Any]:
     RenderModuleError
         There is no such stack; the message names those that are like it.
     """
-    response = render.session.get(_url(render, stack))
+    response = render.session.get(stack_url(render, stack))
     if response.status_code == 404:
         names = stack_names(render)
         near = difflib.get_close_matches(stack, names, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names[:20]) or 'none'}"
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names[:20])}"
+        if not names:
+            hint = ", which has no stack at all: look whether host, owner and project are right"
         raise RenderModuleError(
             f"stack {stack} does not exist in project {render.DEFAULT_PROJECT} of {render.DEFAULT_OWNER}{hint}"
         )
-    _check(response, f"the metadata of stack {stack}")
-    metadata: dict[str, Any] = orjson.loads(response.content)
+    metadata: dict[str, Any] = json_answer(response, f"the metadata of stack {stack}")
     return metadata
 
 
@@ -108,6 +142,8 @@ def selected_z_values(render: Render, stack: str, selection: Mapping[str, Any]) 
             raise RenderModuleError(f"stack {stack} has no section at z {listed(missing)}; it has {_extent(present)}")
         return sorted(set(wanted))
     chosen = [z for z in present if is_selected(z, selection)]
+    if not present:
+        raise RenderModuleError(f"stack {stack} has no section")
     if not chosen:
         low, high = selection.get("minZ"), selection.get("maxZ")
         raise RenderModuleError(
@@ -144,10 +180,9 @@ def tile_ids(render: Render, stack: str, first_z: float | None = None, last_z: f
     """Return the ids of the tiles of a stack, or of those between two z, themselves included; ascending."""
     limits = {"minZ": first_z, "maxZ": last_z}
     response = render.session.get(
-        _url(render, stack, "/tileIds"), params={key: value for key, value in limits.items() if value is not None}
+        stack_url(render, stack, "/tileIds"), params={key: value for key, value in limits.items() if value is not None}
     )
-    _check(response, f"the tile ids of stack {stack}")
-    ids: list[str] = orjson.loads(response.content)
+    ids: list[str] = json_answer(response, f"the tile ids of stack {stack}")
     return ids
 
 
@@ -170,11 +205,10 @@ def read_section(render: Render, stack: str, z: float, *, missing_ok: bool = Fal
     RenderModuleError
         The stack has no tile at this z, or does not exist.
     """
-    response = render.session.get(_url(render, stack, f"/z/{float(z)!r}/resolvedTiles"))
+    response = render.session.get(stack_url(render, stack, f"/z/{float(z)!r}/resolvedTiles"))
     if response.status_code == 404 and missing_ok:
         return Section(z, [])
-    _check(response, f"the tiles of stack {stack} at z={z}")
-    resolved = orjson.loads(response.content)
+    resolved = json_answer(response, f"the tiles of stack {stack} at z={z}")
     tiles = resolved["tileIdToSpecMap"]
     return Section(z, [tiles[tile_id] for tile_id in sorted(tiles)], resolved.get("transformIdToSpecMap") or {})
 
@@ -215,12 +249,12 @@ def write_section(render: Render, stack: str, section: Section, *, replace: bool
         {"transformIdToSpecMap": shared_transforms_of(section.tiles, section.transforms), "tileIdToSpecMap": tiles}
     )
     response = render.session.put(
-        _url(render, stack, "/resolvedTiles"),
+        stack_url(render, stack, "/resolvedTiles"),
         data=body,
         params={"deriveData": "true"},
         headers={"Content-Type": "application/json"},
     )
-    _check(response, f"{len(tiles)} tiles into stack {stack}", doing="writing")
+    check_answer(response, f"{len(tiles)} tiles into stack {stack}", doing="writing")
     return len(tiles)
 
 
@@ -231,11 +265,10 @@ def differing_transforms(render: Render, stack: str, transforms: Mapping[str, Tr
     """
     differing = []
     for transform_id, spec in transforms.items():
-        response = render.session.get(_url(render, stack, f"/transform/{quote(transform_id, safe='')}"))
+        response = render.session.get(stack_url(render, stack, f"/transform/{quote(transform_id, safe='')}"))
         if response.status_code == 404:
             continue
-        _check(response, f"the transform {transform_id} of stack {stack}")
-        if orjson.loads(response.content) != spec:
+        if json_answer(response, f"the transform {transform_id} of stack {stack}") != spec:
             differing.append(transform_id)
     return differing
 
@@ -258,12 +291,13 @@ def open_stack(render: Render, stack: str, version: Mapping[str, Any]) -> None:
     version : dict
         Fields of Render's StackVersion. An existing stack keeps its own, except ``versionNotes``.
     """
-    response = render.session.get(_url(render, stack))
+    response = render.session.get(stack_url(render, stack))
     if response.status_code == 404:
         fields = dict(version)
+        if not is_java_name(stack):
+            _logger.warning("a Render in Java could not have a stack called %s: letters, digits, single _", stack)
     else:
-        _check(response, f"the metadata of stack {stack}")
-        metadata = orjson.loads(response.content)
+        metadata = json_answer(response, f"the metadata of stack {stack}")
         if metadata["state"] in ("READ_ONLY", "OFFLINE"):
             raise RenderModuleError(
                 f"stack {stack} is {metadata['state']}; set it COMPLETE or choose another output stack"
@@ -277,11 +311,11 @@ def open_stack(render: Render, stack: str, version: Mapping[str, Any]) -> None:
 def set_mipmap_path_builder(render: Render, stack: str, builder: Mapping[str, Any]) -> None:
     """Tell Render how the levels of a stack's images are called: ``rootPath``, ``numberOfLevels``, ``extension``."""
     response = render.session.put(
-        _url(render, stack, "/mipmapPathBuilder"),
+        stack_url(render, stack, "/mipmapPathBuilder"),
         data=orjson.dumps(dict(builder)),
         headers={"Content-Type": "application/json"},
     )
-    _check(response, f"the mipmapPathBuilder of stack {stack}", doing="setting")
+    check_answer(response, f"the mipmapPathBuilder of stack {stack}", doing="setting")
 
 
 def close_stack(render: Render, stack: str) -> None:
@@ -312,13 +346,14 @@ def set_version_fields(render: Render, stack: str, changes: Mapping[str, Any]) -
 def _post_version(render: Render, stack: str, fields: Mapping[str, Any]) -> None:
     """Make a stack, or the next version of one, in state LOADING; tiles are kept."""
     response = render.session.post(
-        _url(render, stack), data=orjson.dumps(dict(fields)), headers={"Content-Type": "application/json"}
+        stack_url(render, stack), data=orjson.dumps(dict(fields)), headers={"Content-Type": "application/json"}
     )
-    _check(response, f"stack {stack}", doing="opening")
+    check_answer(response, f"stack {stack}", doing="opening")
 
 
 def delete_stack(render: Render, stack: str) -> None:
     """Remove a stack with its tiles; one that does not exist is no error."""
+    check_name("stack", stack)
     renderapi.stack.delete_stack(stack, render=render)
 
 
@@ -327,7 +362,7 @@ def clone_sections(render: Render, source: str, target: str, zs: Sequence[float]
     for start in range(0, len(zs), _CLONE_Z_VALUES_PER_REQUEST):
         # Render refuses to copy the shared transforms a second time
         response = render.session.put(
-            _url(render, source, f"/cloneTo/{target}"),
+            stack_url(render, source, f"/cloneTo/{target}"),
             data=orjson.dumps(dict(version)),
             params={
                 "z": [float(z) for z in zs[start : start + _CLONE_Z_VALUES_PER_REQUEST]],
@@ -335,7 +370,7 @@ def clone_sections(render: Render, source: str, target: str, zs: Sequence[float]
             },
             headers={"Content-Type": "application/json"},
         )
-        _check(response, f"sections of {source} to {target}", doing="copying")
+        check_answer(response, f"sections of {source} to {target}", doing="copying")
 
 
 @contextmanager
@@ -421,13 +456,6 @@ def put_in_place(render: Render, stacks: Sequence[str], *, staged: str = STAGED,
 def is_half_replaced(render: Render, stacks: Sequence[str], *, replaced: str = REPLACED) -> bool:
     """Return whether a run was killed in `put_in_place`, when the copies of these stacks were whole."""
     return not {f"{stack}{replaced}" for stack in stacks}.isdisjoint(stack_names(render))
-
-
-def _check(response: Any, what: str, doing: str = "reading") -> None:
-    if response.status_code >= 400:
-        raise RenderModuleError(
-            f"{doing} {what} failed: Render answered {response.status_code}: {response.text[:500].strip()}"
-        )
 
 
 def _extent(zs: Sequence[float]) -> str:

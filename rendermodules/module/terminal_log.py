@@ -15,7 +15,7 @@ Configure = Callable[[str, bool], None]
 _logger = logging.getLogger(__name__)
 
 
-class JsonFormatter(logging.Formatter):
+class _JsonFormatter(logging.Formatter):
     """A record as one line of JSON: time, level, logger, message, and what is known of the progress or an exception."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -67,7 +67,7 @@ def logging_to_terminal(name: str) -> Iterator[Configure]:
         for logger in levels:
             logger.setLevel(level)
         lines = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
-        handler.setFormatter(JsonFormatter() if log_json else lines)
+        handler.setFormatter(_JsonFormatter() if log_json else lines)
 
     for logger in levels:
         logger.addHandler(handler)

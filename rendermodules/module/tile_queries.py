@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote
 
 import orjson
-from renderapi.render import Render, format_preamble
+from renderapi.render import Render
 
 from rendermodules.core.sections import TileSpec
-from rendermodules.module.errors import RenderModuleError
+from rendermodules.module.stacks import json_answer, stack_url
 
 _TILES_PER_REQUEST = 1000
 
@@ -31,11 +30,11 @@ def tiles_with_ids(render: Render, stack: str, tile_ids: Iterable[str]) -> dict[
     found: dict[str, TileSpec] = {}
     for start in range(0, len(wanted), _TILES_PER_REQUEST):
         response = render.session.put(
-            _url(render, stack, "/tile-specs-with-ids"),
+            stack_url(render, stack, "/tile-specs-with-ids"),
             data=orjson.dumps(wanted[start : start + _TILES_PER_REQUEST]),
             headers={"Content-Type": "application/json"},
         )
-        found.update((tile["tileId"], tile) for tile in _checked(response, f"tiles of stack {stack}"))
+        found.update((tile["tileId"], tile) for tile in json_answer(response, f"tiles of stack {stack}"))
     return found
 
 
@@ -47,19 +46,5 @@ def section_ids(render: Render, stack: str) -> dict[float, list[str]]:
     return {z: sorted(ids[z]) for z in sorted(ids)}
 
 
-def _url(render: Render, stack: str, path: str) -> str:
-    place = (render.DEFAULT_HOST, render.DEFAULT_PORT, render.DEFAULT_OWNER, render.DEFAULT_PROJECT)
-    url: str = format_preamble(*place, quote(stack, safe="")) + path
-    return url
-
-
 def _json(render: Render, stack: str, path: str, what: str) -> Any:
-    return _checked(render.session.get(_url(render, stack, path)), what)
-
-
-def _checked(response: Any, what: str) -> Any:
-    if response.status_code >= 400:
-        raise RenderModuleError(
-            f"reading {what} failed: Render answered {response.status_code}: {response.text[:500].strip()}"
-        )
-    return orjson.loads(response.content)
+    return json_answer(render.session.get(stack_url(render, stack, path)), what)

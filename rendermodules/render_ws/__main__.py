@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rendermodules.render_ws.errors import ServiceError
+from rendermodules.render_ws.log_lines import log_to_standard_error
 from rendermodules.render_ws.settings import MEBIBYTE, Limits, Settings
 
 SHORTEST_TOKEN = 16
@@ -20,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serve a store; return the exit status: 0 stopped, 1 cannot serve. Bad options exit with 2."""
     parser = _parser()
     options = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_standard_error()
     remote = not _is_loopback(options.host)
     if remote and not (options.allow_remote and options.token_file):
         parser.error(f"to listen on {options.host}, say --allow-remote and give a --token-file")
@@ -30,11 +31,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = Settings(
             store=options.store.absolute(),
             strict=options.strict,
-            image_roots=tuple(root.resolve() for root in [options.store.absolute().parent, *options.image_root]),
+            image_roots=(str(options.store.absolute().parent), *options.image_root),
             token=None if options.token_file is None else _token(options.token_file),
+            host_names=None if options.token_file else tuple(name.lower() for name in options.host_name),
             limits=Limits(
                 body_bytes=options.max_body_mb * MEBIBYTE,
                 image_pixels=options.max_image_megapixels * 1_000_000,
+                decoded_pixels=options.max_decoded_megapixels * 1_000_000,
                 tiles=options.max_tiles,
                 rendered_tiles=options.max_rendered_tiles,
             ),
@@ -58,16 +61,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8080, help="0 takes a free one (default: %(default)s)")
     parser.add_argument(
         "--image-root",
-        type=Path,
         action="append",
         default=[],
-        metavar="DIR",
-        help="images may be read below it; may be repeated (the folder of the store always)",
+        metavar="PLACE",
+        help="a folder, or a URL such as s3://bucket/images, below which images may be read; may be repeated "
+        "(the folder of the store always)",
     )
     parser.add_argument("--strict", action="store_true", help="answer as Java Render to the letter, errors too")
     parser.add_argument("--allow-remote", action="store_true", help="listen on an address that others can reach")
     parser.add_argument(
         "--token-file", type=Path, help="file with the token that clients send as 'Authorization: Bearer TOKEN'"
+    )
+    parser.add_argument(
+        "--host-name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name by which clients reach the service without a token, such as that of a proxy; may be repeated "
+        "(addresses and localhost always do)",
     )
     parser.add_argument(
         "--access-log",
@@ -81,7 +92,13 @@ def _parser() -> argparse.ArgumentParser:
         "--max-image-megapixels",
         type=int,
         default=limits.image_pixels // 1_000_000,
-        help=_limit("million pixels of an image"),
+        help=_limit("million pixels of an image that is drawn"),
+    )
+    parser.add_argument(
+        "--max-decoded-megapixels",
+        type=int,
+        default=limits.decoded_pixels // 1_000_000,
+        help=_limit("million pixels of an image that is read"),
     )
     parser.add_argument("--max-tiles", type=int, default=limits.tiles, help=_limit("tile specs in an answer"))
     parser.add_argument(
@@ -105,6 +122,8 @@ def _token(path: Path) -> str:
     token = path.read_text().strip()
     if len(token) < SHORTEST_TOKEN:
         raise ServiceError(f"the token in {path} has fewer than {SHORTEST_TOKEN} characters")
+    if not (token.isascii() and token.isprintable()):
+        raise ServiceError(f"the token in {path} must be one line of ASCII characters, for it is sent in a header")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         logger.warning("others on this machine can read the token file %s: chmod 600 it", path)
     return token

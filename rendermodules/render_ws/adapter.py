@@ -32,6 +32,13 @@ def store_of_url(url: str) -> Path | None:
     return Path(path) if path.strip("/") else None
 
 
+def is_store_path(place: str) -> bool:
+    """Return whether a place is the path of a store, or a file name that ends in ``.db``, and no address or host."""
+    if "://" in place:
+        return False
+    return "/" in place or place.startswith(("~", ".")) or place.endswith(".db")
+
+
 class EmbeddedAdapter(BaseAdapter):
     """Answers HTTP requests from a store file, in this process and without a socket.
 
@@ -62,8 +69,10 @@ class EmbeddedAdapter(BaseAdapter):
         image_roots: tuple[str | os.PathLike[str], ...] | None = None,
     ) -> None:
         super().__init__()
-        roots = None if image_roots is None else tuple(Path(root).absolute() for root in image_roots)
-        self.settings = Settings(Path(store).absolute(), strict, roots, limits=Limits())
+        roots = None if image_roots is None else tuple(str(root) for root in image_roots)
+        # as large as the user's own programs read them
+        limits = Limits(decoded_pixels=1 << 30)
+        self.settings = Settings(Path(store).absolute(), strict, roots, limits=limits)
 
     def send(
         self,

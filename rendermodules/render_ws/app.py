@@ -4,11 +4,13 @@ import hmac
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import falcon
+import orjson
 from falcon.request import Request
 from falcon.response import Response
 from falcon.routing import CompiledRouter
@@ -25,6 +27,7 @@ from rendermodules.render_ws.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
+from rendermodules.render_ws.foreign_pages import CORS_HEADERS, PREFLIGHT_HEADERS, require_own_name, require_own_page
 from rendermodules.render_ws.java_routes import java_routes, place
 from rendermodules.render_ws.routes import (
     coordinates,
@@ -44,19 +47,14 @@ from rendermodules.render_ws.routes import (
 )
 from rendermodules.render_ws.routing import PREFIX, Route
 from rendermodules.render_ws.settings import Settings
+from rendermodules.render_ws.store.database import Turns
 
 logger = logging.getLogger(__name__)
 
 HEALTH_PATH = "/health"
 DOCUMENT_PATHS = ("/swagger.json", "/render-ws/swagger.json")
 
-CORS_HEADERS = {
-    "Access-Control-Allow-Origin": "*",
-    # pages of other sites may look at data, but not change it
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type, Accept, Authorization, If-None-Match",
-    "Access-Control-Expose-Headers": "ETag, Location",
-}
+_UNQUOTED = "/~!$&'()*+,;=:@"
 
 
 def all_routes() -> list[Route]:
@@ -79,15 +77,25 @@ def all_routes() -> list[Route]:
     return [route for table in tables for route in table.routes]
 
 
-def application(settings: Settings) -> falcon.App[Request, Response]:
-    """Return the service as a WSGI application."""
-    app: falcon.App[Request, Response] = falcon.App(middleware=[_Door(settings)], router=_router(settings.strict))
+def application(settings: Settings, at_once: int | None = None) -> falcon.App[Request, Response]:
+    """Return the service as a WSGI application.
+
+    Parameters
+    ----------
+    settings : Settings
+    at_once : int, optional
+        Most requests that are worked on at a time; more threads than these only wait for bodies that come slowly. As
+        many as there are threads, if absent.
+    """
+    door = _Door(settings, nullcontext() if at_once is None else Turns(at_once))
+    app: falcon.App[Request, Response] = falcon.App(middleware=[door], router=_router(settings.strict))
     # an answer without a body has no content type
     app.resp_options.default_media_type = None  # type: ignore[assignment]
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.keep_blank_qs_values = True
     app.req_options.auto_parse_qs_csv = False
     app.add_error_handler(Exception, _answer_unexpected)
+    app.add_error_handler(orjson.JSONEncodeError, _answer_nested_too_deeply)
     app.add_error_handler(ServiceError, _ErrorAnswer(settings))
     app.add_error_handler(falcon.HTTPError, _answer_falcon_error)
     return app
@@ -140,7 +148,9 @@ def _responder(route: Route) -> Responder:
         _require_accepted(request, route)
         body = _body(settings, request, route)
         query = {name: value if isinstance(value, list) else [value] for name, value in request.params.items()}
-        answer = route.handler(Call(settings, path, query, body, request.prefix + PREFIX, lambda: _headers(request)))
+        call = Call(settings, path, query, body, request.prefix + PREFIX, lambda: _headers(request))
+        with request.context.turns:
+            answer = route.handler(call)
         if answer is CREATED:
             response.set_header("Location", _location(request))
         _send(response, answer)
@@ -153,10 +163,10 @@ def _headers(request: Request) -> dict[str, str]:
 
 
 def _location(request: Request) -> str:
-    # falcon takes the slash from the end of a path; Java Render repeats it
-    path, question, query = request.uri.partition("?")
+    # falcon takes the slash from the end of a path and decodes it; Java Render repeats it as it was
     slash = "/" if request.env["PATH_INFO"].endswith("/") else ""
-    return f"{path}{slash}{question}{query}"
+    query = f"?{request.query_string}" if request.query_string else ""
+    return f"{request.prefix}{quote(request.path, safe=_UNQUOTED)}{slash}{query}"
 
 
 def _not_answered(name: str) -> Responder:
@@ -193,10 +203,15 @@ def _body(settings: Settings, request: Request, route: Route) -> bytes:
     kind = (request.content_type or "").split(";")[0].strip().lower()
     if kind != route.consumes.split(";")[0]:
         raise UnsupportedMediaType(f"the body must be {route.consumes}, but it is {kind or 'nothing'}")
+    encoding = request.get_header("Content-Encoding", default="identity")
+    if encoding.lower() != "identity":
+        raise UnsupportedMediaType(f"the body must be sent as it is, but it is encoded: {encoding}")
     limit = settings.limits.body_bytes
     if (request.content_length or 0) > limit:
         raise TooLarge(f"the body has {request.content_length} bytes; the limit is {limit}")
-    body: bytes = request.bounded_stream.read(limit + 1)
+    # a body in chunks says when it ends, not how long it is
+    in_chunks = request.content_length is None and request.get_header("Transfer-Encoding") is not None
+    body: bytes = (request.stream if in_chunks else request.bounded_stream).read(limit + 1)
     if len(body) > limit:
         raise TooLarge(f"the body has more than {limit} bytes, the limit")
     return body
@@ -212,16 +227,21 @@ def _require_accepted(request: Request, route: Route) -> None:
 
 
 class _Door:
-    """Checks the token before each request and gives it the settings; writes the access log after it."""
+    """Lets requests in, or not, and gives them the settings; writes the access log after them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, turns: AbstractContextManager[Any]) -> None:
         self._settings = settings
+        self._turns = turns
         self._token = settings.token
         self._log = AccessLog(settings.access_log)
 
     def process_request(self, request: Request, response: Response) -> None:
         request.context.began = time.perf_counter()
         request.context.settings = self._settings
+        request.context.turns = self._turns
+        if self._settings.host_names is not None:
+            require_own_name(request, self._settings.host_names)
+        require_own_page(request)
         if self._token is None or request.method == "OPTIONS" or request.path == HEALTH_PATH:
             return
         given = (request.auth or "").removeprefix("Bearer ").encode("utf-8", "surrogateescape")
@@ -234,6 +254,8 @@ class _Door:
 
     def process_response(self, request: Request, response: Response, resource: Any, succeeded: bool) -> None:
         response.set_headers(CORS_HEADERS)
+        if request.method == "OPTIONS":
+            response.set_headers(PREFLIGHT_HEADERS)
         self._log.write(request, response, time.perf_counter() - request.context.began)
 
 
@@ -258,6 +280,18 @@ def _answer_falcon_error(request: Request, response: Response, error: falcon.HTT
     response.status = error.status
     if error.headers is not None:
         response.set_headers(error.headers)
+
+
+def _answer_nested_too_deeply(
+    request: Request, response: Response, error: orjson.JSONEncodeError, params: dict[str, Any]
+) -> None:
+    # members that nobody knows may be nested further than can be written anew
+    if "Recursion" not in str(error):
+        _answer_unexpected(request, response, error, params)
+        return
+    response.status = 422
+    response.content_type = TEXT
+    response.data = b"the JSON is nested too deeply"
 
 
 def _answer_unexpected(request: Request, response: Response, error: Exception, params: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Lists of coordinates between tiles and the world, each tile's mesh made once for all its points."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -7,16 +8,23 @@ from typing import Any
 import msgspec
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
+from rendermodules.core.sections import transform_list
 from rendermodules.core.transforms import TileMesh, tile_transform
 from rendermodules.render_ws.call import Call
 from rendermodules.render_ws.errors import InvalidRequest, Unprocessable
-from rendermodules.render_ws.models import StackId, decoded
+from rendermodules.render_ws.models import StackId, TileBounds, decoded
 from rendermodules.render_ws.routes.render_data import shared_transforms
 from rendermodules.render_ws.store import stacks, tiles
-from rendermodules.render_ws.store.database import Database
 from rendermodules.render_ws.store.stacks import Stack
+from rendermodules.render_ws.store.tiles import Selection
 from rendermodules.render_ws.tile_specs import NOT_UNDERSTOOD
+
+# bounding boxes may miss up to a pixel of their tile
+_MARGIN = 1.0
+
+Floats = NDArray[np.float64]
 
 
 class Coordinates(msgspec.Struct, omit_defaults=True):
@@ -47,10 +55,10 @@ def worlds_of_locals(call: Call, items: Sequence[Coordinates | None]) -> list[Co
     for index, item in enumerate(items):
         if item is not None and answers[index] is None:
             by_tile[item.tileId or ""].append(index)
-    specs = _resolved_specs(call, sorted(by_tile))
+    specs = _resolved_specs(call, call.stack_id, sorted(by_tile))
     for tile_id, indices in by_tile.items():
         points = [(items[index].local or [])[:2] for index in indices]  # type: ignore[union-attr]
-        for index, answer in zip(indices, _worlds(call, tile_id, specs.get(tile_id), points), strict=True):
+        for index, answer in zip(indices, _worlds(call.stack_id, tile_id, specs.get(tile_id), points), strict=True):
             answers[index] = answer if answer.error is None else _with_error(items[index], answer.error)
     return answers  # type: ignore[return-value]
 
@@ -82,12 +90,11 @@ def local_outcomes(call: Call, items: Sequence[Coordinates | None], z: float | N
     for index, item in enumerate(items):
         if outcomes[index] is None:
             by_z[_world(item)[2] if z is None else z].append(index)
-    database = call.database
-    with database.reading() as connection:
+    with call.database.reading() as connection:
         stack = stacks.find_stack(connection, call.stack_id)
         for layer, indices in by_z.items():
             points = np.array([_world(items[index])[:2] for index in indices], dtype=float)
-            found = _layer_outcomes(call, database, stack, layer, points)
+            found = _layer_outcomes(call, stack, layer, points)
             for index, outcome in zip(indices, found, strict=True):
                 outcomes[index] = outcome
     return outcomes
@@ -114,32 +121,39 @@ def tile_ids_of_worlds(call: Call, items: Sequence[Coordinates | None], z: float
         stack = stacks.find_stack(connection, call.stack_id)
         for layer, indices in by_z.items():
             points = np.array([worlds[index][:2] for index in indices], dtype=float)
-            for tile_id, members in tiles.get_hits(connection, stack, layer, points) if stack else ():
+            for box, members in _boxes_holding(call, stack, layer, points, margin=0.0):
                 for member in members.tolist():
                     index = indices[member]
-                    answers[index].append(Coordinates(tileId=tile_id, world=worlds[index]))
+                    answers[index].append(Coordinates(tileId=box.tileId, world=worlds[index]))
     return [answer or [Coordinates(world=world)] for answer, world in zip(answers, worlds, strict=True)]
 
 
 def mapped_to_stack(call: Call, world: list[float], z: float, target_id: StackId) -> Coordinates:
-    """Return where a point of one stack is in another: through the topmost tile that both have.
+    """Return where a point of one stack is in another: through the tile that is on top of it in the first.
 
     Raises
     ------
-    NoTileError, NotInvertible, NotFound
+    NoTileError, NotInvertible
+        No tile of the first stack leads to the point.
+    NotFound
+        The other stack does not exist or lacks the tile.
+    Unprocessable
+        The tile takes the point to no place in the other stack.
     """
     (outcome,) = local_outcomes(call, [Coordinates(world=world)], z)
     if isinstance(outcome, Exception):
         raise outcome
     visible: Coordinates = outcome[-1]
-    database = call.database
-    with database.reading() as connection:
-        target = stacks.get_stack(connection, target_id)
-        stored = tiles.get_tile(database, target, visible.tileId or "")
-        spec = orjson.loads(stored.document)
-        shared = shared_transforms(database, target, [stored])
-    (x, y) = tile_transform(spec, shared).apply([visible.local or []][0][:2]).tolist()
-    return Coordinates(tileId=visible.tileId, world=[x, y, spec["z"]])
+    tile_id, (x, y, _) = visible.tileId or "", visible.local or []
+    with call.database.reading() as connection:
+        stacks.get_stack(connection, target_id)
+        specs = _resolved_specs(call, target_id, [tile_id])
+    if tile_id not in specs:
+        raise tiles.no_tile(target_id, tile_id)
+    (answer,) = _worlds(target_id, tile_id, specs[tile_id], [(x, y)])
+    if answer.error is not None:
+        raise Unprocessable(answer.error)
+    return answer
 
 
 def world_of_spec(body: bytes, point: tuple[float, float]) -> list[float]:
@@ -149,12 +163,17 @@ def world_of_spec(body: bytes, point: tuple[float, float]) -> list[float]:
     ------
     InvalidRequest
         Not a tile spec, or its transforms cannot be understood.
+    Unprocessable
+        The point is taken to no finite place.
     """
     spec = _tile_spec(body)
     try:
-        return [*tile_transform(spec).apply(point).tolist(), *_z_of(spec)]
+        x, y = tile_transform(spec).apply(point).tolist()
     except NOT_UNDERSTOOD as error:
         raise InvalidRequest(f"the tile spec cannot be understood: {error}") from error
+    if not _is_finite((x, y)):
+        raise Unprocessable(_no_place(spec.get("tileId"), point))
+    return [x, y, *_z_of(spec)]
 
 
 def local_of_spec(body: bytes, point: tuple[float, float], mesh_cell_size: float | None, strict: bool) -> list[float]:
@@ -179,28 +198,32 @@ def local_of_spec(body: bytes, point: tuple[float, float], mesh_cell_size: float
     return [x, y, *_z_of(spec)]
 
 
-def _layer_outcomes(
-    call: Call, database: Database, stack: Stack | None, z: float, points: np.ndarray[Any, Any]
-) -> list[Any]:
-    hits = tiles.get_hits(database.connection, stack, z, points) if stack is not None else []
+def _layer_outcomes(call: Call, stack: Stack | None, z: float, points: Floats) -> list[Any]:
+    hits = _boxes_holding(call, stack, z, points, margin=0.0 if call.strict else _MARGIN)
     found: list[list[Coordinates]] = [[] for _ in points]
-    candidates: list[list[str]] = [[] for _ in points]
-    specs = _resolved_specs(call, [tile_id for tile_id, _ in hits])
-    for tile_id, members in hits:
-        locations = _locations(specs[tile_id], points[members], call.strict)
-        for member, (x, y) in zip(members.tolist(), locations, strict=True):
-            candidates[member].append(tile_id)
+    lost: list[list[str]] = [[] for _ in points]
+    problems: dict[str, str] = {}
+    specs = _resolved_specs(call, call.stack_id, [box.tileId for box, _ in hits])
+    for box, members in hits:
+        held = _is_held(box, points[members])
+        if not transform_list(specs[box.tileId][0]):
+            # such a tile has no mesh that ends where the tile does
+            members, held = members[held], held[held]
+        locations = _locations(specs[box.tileId], points[members], call.strict, problems)
+        for member, (x, y), is_candidate in zip(members.tolist(), locations.tolist(), held.tolist(), strict=True):
             if x == x:
-                found[member].append(Coordinates(tileId=tile_id, local=[x, y, z]))
+                found[member].append(Coordinates(tileId=box.tileId, local=[x, y, z]))
+            elif is_candidate:
+                lost[member].append(box.tileId)
     outcomes: list[Any] = []
-    for (x, y), answer, ids in zip(points.tolist(), found, candidates, strict=True):
+    for (x, y), answer, tile_ids in zip(points.tolist(), found, lost, strict=True):
         if answer:
             answer[-1].visible = True
             outcomes.append(answer)
-        elif ids:
-            outcomes.append(
-                NotInvertible(f"world coordinate ({x}, {y}) found in tile id(s) [{', '.join(ids)}] cannot be inverted")
-            )
+        elif tile_ids:
+            reasons = "".join(f"; {problems[tile_id]}" for tile_id in tile_ids if tile_id in problems)
+            place = f"world coordinate ({x}, {y}) found in tile id(s) [{', '.join(tile_ids)}]"
+            outcomes.append(NotInvertible(f"{place} cannot be inverted{reasons}"))
         else:
             outcomes.append(
                 NoTileError(
@@ -210,32 +233,74 @@ def _layer_outcomes(
     return outcomes
 
 
-def _locations(resolved: tuple[dict[str, Any], Any], points: np.ndarray[Any, Any], strict: bool) -> list[list[float]]:
+def _boxes_holding(
+    call: Call, stack: Stack | None, z: float, points: Floats, margin: float
+) -> list[tuple[TileBounds, NDArray[np.intp]]]:
+    """Return the boxes of a layer, grown by ``margin``, that hold some points, by tile id; and indices of the points.
+
+    With n points and m boxes in about (n + m) log m steps.
+    """
+    from rendermodules.core.geometry import boxes_near
+
+    if stack is None:
+        return []
+    # a box around all points leaves few tiles when there are few points
+    low, high = (points.min(axis=0) - margin).tolist(), (points.max(axis=0) + margin).tolist()
+    boxes = tiles.get_tile_bounds(call.database.connection, stack, Selection(z=z, box=(*low, *high)))
+    edges = np.array([(box.minX, box.minY, box.maxX, box.maxY) for box in boxes]).reshape(-1, 4)
+    holders, members = boxes_near(edges, np.hstack([points, points]), margin).T
+    parts = np.split(members, np.searchsorted(holders, np.arange(1, len(boxes))))
+    return [(box, part) for box, part in zip(boxes, parts, strict=True) if len(part)] if boxes else []
+
+
+def _is_held(box: TileBounds, points: Floats) -> NDArray[np.bool_]:
+    inside: NDArray[np.bool_] = (points >= (box.minX, box.minY)) & (points <= (box.maxX, box.maxY))
+    return inside[:, 0] & inside[:, 1]
+
+
+def _locations(resolved: tuple[dict[str, Any], Any], points: Floats, strict: bool, problems: dict[str, str]) -> Floats:
+    """Return where points are in a tile, NaN where they are not; a tile that cannot be understood goes to problems."""
     try:
-        locations: list[list[float]] = TileMesh(*resolved).inverse(points, one_orientation=strict).tolist()
+        return TileMesh(*resolved).inverse(points, one_orientation=strict)
     except NOT_UNDERSTOOD as error:
-        raise Unprocessable(str(error)) from error
-    return locations
+        problems[resolved[0]["tileId"]] = str(error)
+        return np.full(points.shape, np.nan)
 
 
 def _worlds(
-    call: Call, tile_id: str, resolved: tuple[dict[str, Any], Any] | None, points: Sequence[Sequence[float]]
+    stack_id: StackId,
+    tile_id: str,
+    resolved: tuple[dict[str, Any], Any] | None,
+    points: Sequence[Sequence[float]],
 ) -> list[Coordinates]:
     if resolved is None:
-        return [Coordinates(error=str(tiles.no_tile(call.stack_id, tile_id)))] * len(points)
+        return [Coordinates(error=str(tiles.no_tile(stack_id, tile_id)))] * len(points)
     spec, shared = resolved
     try:
         worlds = tile_transform(spec, shared).apply(points).tolist()
     except NOT_UNDERSTOOD as error:
         return [Coordinates(error=str(error))] * len(points)
-    return [Coordinates(tileId=tile_id, world=[*world, *_z_of(spec)]) for world in worlds]
+    return [
+        Coordinates(tileId=tile_id, world=[*world, *_z_of(spec)])
+        if _is_finite(world)
+        else Coordinates(error=_no_place(tile_id, point))
+        for point, world in zip(points, worlds, strict=True)
+    ]
 
 
-def _resolved_specs(call: Call, tile_ids: Sequence[str]) -> dict[str, tuple[dict[str, Any], Any]]:
+def _is_finite(world: Sequence[float]) -> bool:
+    return math.isfinite(world[0]) and math.isfinite(world[1])
+
+
+def _no_place(tile_id: str | None, point: Sequence[float]) -> str:
+    return f"tile {tile_id}: its transforms take ({point[0]}, {point[1]}) to no finite place"
+
+
+def _resolved_specs(call: Call, stack_id: StackId, tile_ids: Sequence[str]) -> dict[str, tuple[dict[str, Any], Any]]:
     """Return tile spec and shared transforms of the tiles that exist, by id."""
     database = call.database
     with database.reading() as connection:
-        stack = stacks.find_stack(connection, call.stack_id)
+        stack = stacks.find_stack(connection, stack_id)
         if stack is None or not tile_ids:
             return {}
         found = tiles.get_tiles_with_ids(database, stack, tile_ids)

@@ -87,6 +87,12 @@ class NotAcceptable(ServiceError):
     status = 406
 
 
+class Misdirected(ServiceError):
+    """The request was sent to a name that is not this service's."""
+
+    status = 421
+
+
 class NotAnswered(ServiceError):
     """The route exists in Java Render but not here."""
 

@@ -139,7 +139,7 @@ def renderer_of(settings: Settings) -> "Renderer":
     from rendermodules.render_ws.rendering import Renderer
 
     allowed = None if settings.image_roots is None else allowed_below(settings.image_roots)
-    images = ImageCache(settings.limits.image_cache_bytes, allowed)
+    images = ImageCache(settings.limits.image_cache_bytes, allowed, settings.limits.decoded_pixels)
     return Renderer(images, settings.strict, settings.render_threads, settings.limits.image_pixels)
 
 

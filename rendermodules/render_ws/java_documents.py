@@ -10,60 +10,8 @@ import msgspec
 import orjson
 
 from rendermodules.render_ws.errors import InvalidRequest
-from rendermodules.render_ws.models import MipmapPathBuilder, decoded
-from rendermodules.render_ws.tile_specs import NOT_UNDERSTOOD, Collection
-
-
-class _Layout(msgspec.Struct, omit_defaults=True):
-    sectionId: str | None = None
-    temca: str | None = None
-    camera: str | None = None
-    imageRow: int | None = None
-    imageCol: int | None = None
-    stageX: float | None = None
-    stageY: float | None = None
-    rotation: float | None = None
-    pixelsize: float | None = None
-    distanceZ: float | None = None
-
-
-class _ImageAndMask(msgspec.Struct, omit_defaults=True):
-    imageUrl: str | None = None
-    imageLoaderType: str | None = None
-    imageSliceNumber: int | None = None
-    maskUrl: str | None = None
-    maskLoaderType: str | None = None
-    maskSliceNumber: int | None = None
-
-
-class _Channel(msgspec.Struct):
-    name: str | msgspec.UnsetType = msgspec.UNSET
-    minIntensity: float = 0.0
-    maxIntensity: float = 255.0
-    mipmapLevels: dict[str, _ImageAndMask] | msgspec.UnsetType = msgspec.UNSET
-    mipmapPathBuilder: MipmapPathBuilder | msgspec.UnsetType = msgspec.UNSET
-
-
-class _TileSpec(msgspec.Struct, omit_defaults=True):
-    tileId: str | None = None
-    layout: _Layout | None = None
-    groupId: str | None = None
-    z: float | None = None
-    minX: float | None = None
-    minY: float | None = None
-    maxX: float | None = None
-    maxY: float | None = None
-    width: float | None = None
-    height: float | None = None
-    minIntensity: float | None = None
-    maxIntensity: float | None = None
-    mipmapLevels: dict[str, _ImageAndMask] | msgspec.UnsetType = msgspec.UNSET
-    channels: list[_Channel] | None = None
-    mipmapPathBuilder: MipmapPathBuilder | None = None
-    transforms: Any = None
-    meshCellSize: float | None = None
-    labels: list[str] | None = None
-
+from rendermodules.render_ws.models import decoded
+from rendermodules.render_ws.tile_specs import DERIVED_MEMBERS, NOT_UNDERSTOOD, Collection, TileSpec
 
 _TRANSFORM_MEMBERS = {
     "leaf": ("id", "metaData", "className", "dataString"),
@@ -92,12 +40,23 @@ def _java_collection(collection: Collection) -> Collection:
     transforms = {id: _java_transform(decoded(raw, dict[str, Any])) for id, raw in collection.transforms.items()}
     tiles = []
     for raw in collection.tiles:
-        tile = decoded(raw, _TileSpec)
-        tile.transforms = _java_transform({"type": "list", "specList": [], **(tile.transforms or {})})
-        tile.mipmapLevels = tile.mipmapLevels or {}
+        tile: TileSpec = decoded(raw, TileSpec)
+        _complete(tile)
         _require_one_step(tile, transforms)
         tiles.append(msgspec.json.encode(tile))
     return Collection({id: orjson.dumps(spec) for id, spec in transforms.items()}, tiles)
+
+
+def _complete(tile: TileSpec) -> None:
+    """Give a tile spec the members that Java writes in any case, and take those that are null."""
+    tile.transforms = _java_transform({"type": "list", "specList": [], **(tile.transforms or {})})
+    tile.mipmapLevels = tile.mipmapLevels or {}
+    for name in DERIVED_MEMBERS:
+        if getattr(tile, name) is None:
+            setattr(tile, name, msgspec.UNSET)
+    for channel in tile.channels or ():
+        channel.minIntensity = 0.0 if channel.minIntensity is None else channel.minIntensity
+        channel.maxIntensity = 255.0 if channel.maxIntensity is None else channel.maxIntensity
 
 
 def _java_transform(spec: Any) -> dict[str, Any]:
@@ -115,10 +74,10 @@ def _java_transform(spec: Any) -> dict[str, Any]:
     return {"type": kind, **members}
 
 
-def _require_one_step(tile: _TileSpec, transforms: dict[str, dict[str, Any]]) -> None:
+def _require_one_step(tile: TileSpec, transforms: dict[str, dict[str, Any]]) -> None:
     from rendermodules.core.transforms import references
 
-    ids = references(tile.transforms)
+    ids = references(tile.transforms or {})
     missing = ids - transforms.keys()
     for id in ids & transforms.keys():
         missing |= references(transforms[id])

@@ -9,6 +9,8 @@ p group in the form that ``PUT matches`` takes.
 import gzip
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -17,8 +19,8 @@ import orjson
 
 from rendermodules.io.files import write_bytes_whole
 from rendermodules.io.paths import java_number
-from rendermodules.render_ws.errors import ServiceError
-from rendermodules.render_ws.remote import RemoteService
+from rendermodules.render_ws.errors import InvalidRequest, ServiceError
+from rendermodules.render_ws.remote import RemoteService, RequestFailed
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +28,7 @@ TILES_AT_ONCE = 5000
 PAIRS_AT_ONCE = 500
 # a person waits
 _RETRIES = 2
+_LONGEST_FILE_NAME = 200
 
 
 class MigrationError(ServiceError):
@@ -46,28 +49,45 @@ def export_projects(source: str, folder: Path, choice: Choice) -> None:
     """Write stacks and matches of a service into a folder.
 
     Shared transforms that no tile refers to stay behind, as do the tiles of OFFLINE stacks,
-    which have none. Memory holds one layer at a time.
+    which have none. What the service refuses to give, such as tiles whose shared transforms
+    are missing, is left out, and the rest exported. Memory holds one layer at a time.
 
     Raises
     ------
     MigrationError
-        The folder is not empty.
+        The folder is not empty, or something was left out; the message names it.
     RequestFailed
-        The service fails.
+        The service cannot be reached.
     """
     if folder.exists() and any(folder.iterdir()):
         raise MigrationError(f"{folder} is not empty")
     service = RemoteService(source, _RETRIES)
+    left_out: list[str] = []
     for owner in [choice.owner] if choice.owner else service.get_json("owners"):
         for metadata in service.get_json("owner", owner, "stacks"):
             if _is_chosen(metadata["stackId"], choice):
-                _export_stack(service, metadata, folder)
+                with _refusals_noted(left_out):
+                    _export_stack(service, metadata, folder)
     if choice.with_matches:
         for owner in [choice.owner] if choice.owner else service.get_json("matchCollectionOwners"):
             for collection in service.get_json("owner", owner, "matchCollections"):
                 name = collection["collectionId"]["name"]
                 if choice.collections is None or name in choice.collections:
-                    _export_collection(service, owner, name, folder)
+                    with _refusals_noted(left_out):
+                        _export_collection(service, owner, name, folder)
+    if left_out:
+        raise MigrationError("\n".join(["not exported:", *left_out]))
+
+
+@contextmanager
+def _refusals_noted(left_out: list[str]) -> Iterator[None]:
+    """Go on behind the block when the service refuses what it asks for."""
+    try:
+        yield
+    except (InvalidRequest, RequestFailed) as error:
+        if isinstance(error, RequestFailed) and error.answered is None:
+            raise
+        left_out.append(str(error))
 
 
 def import_projects(folder: Path, target: str) -> None:
@@ -166,4 +186,6 @@ def _collection_parts(collection_id: dict[str, str]) -> tuple[str, ...]:
 
 def _file_name(name: str) -> str:
     # names may hold any character but '/'; '.' and '..' must not lead elsewhere
-    return quote(name, safe=" ").replace(".", "%2E")
+    quoted = quote(name, safe=" ").replace(".", "%2E")
+    # the names themselves are within the files
+    return quoted if len(quoted) <= _LONGEST_FILE_NAME else f"{quoted[:60]}-{sha256(name.encode()).hexdigest()}"

@@ -4,6 +4,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from rendermodules.io.expressions import BoundedExpression
 from rendermodules.render_ws.errors import InvalidRequest
 from rendermodules.render_ws.timestamps import normalized_timestamp
 
@@ -48,6 +49,8 @@ class MipmapPathBuilder(msgspec.Struct, omit_defaults=True):
             raise ValueError("rootPath must be specified for MipmapPathBuilder")
         if not self.rootPath.endswith("/"):
             self.rootPath += "/"
+        if self.imageMipmapPatternString is not None:
+            BoundedExpression(self.imageMipmapPatternString)
 
 
 class StackVersion(msgspec.Struct, omit_defaults=True):

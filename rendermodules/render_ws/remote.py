@@ -7,9 +7,9 @@ from urllib.parse import quote
 import orjson
 import requests
 
-from rendermodules.render_ws.errors import ServiceError
+from rendermodules.render_ws.errors import InvalidRequest, ServiceError
 from rendermodules.render_ws.routing import PREFIX
-from rendermodules.render_ws.sessions import RETRIES, mounted
+from rendermodules.render_ws.sessions import RETRIES, TOKEN_VARIABLE, mounted
 
 JSON = "application/json"
 _LONGEST_REASON = 500
@@ -38,7 +38,7 @@ class RemoteService:
     Parameters
     ----------
     place : str
-        ``http://...`` with or without the prefix of the routes, or the path of a store.
+        ``http://...`` or a host, with or without the prefix of the routes, or the path of a store.
     retries : int, default: 5
         How often a failed connection is tried again.
     """
@@ -80,11 +80,13 @@ class RemoteService:
 
         Raises
         ------
+        InvalidRequest
+            A part cannot be one of a path.
         RequestFailed
             The service cannot be reached, or answers with an error that is not among ``allowed``.
         """
         if any("/" in part or not part for part in parts):
-            raise RequestFailed(f"no route can name {parts}: '/' separates the parts of a path, and none is empty")
+            raise InvalidRequest(f"no route can name {parts}: '/' separates the parts of a path, and none is empty")
         path = "/".join(quote(part, safe="") for part in parts)
         return self.answer_of_url(method, f"{self.base_data_url}/{path}", query, body, content_type, allowed)
 
@@ -106,6 +108,8 @@ class RemoteService:
             raise RequestFailed(f"{method} {_shown(url)}: {error}") from error
         if answer.status_code >= 300 and answer.status_code not in allowed:
             reason = answer.text[:_LONGEST_REASON].strip()
+            if answer.status_code == 401:
+                reason += f"; {TOKEN_VARIABLE} names the file with it"
             raise RequestFailed(f"{method} {_shown(url)}: {answer.status_code} {reason}", answer.status_code)
         return answer
 

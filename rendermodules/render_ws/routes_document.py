@@ -61,6 +61,11 @@ DIFFERENCES: Sequence[tuple[str, str, str]] = (
         "flipped sections are common",
     ),
     (
+        "World-to-local finds all pixels of a tile",
+        "not those that its bounding box misses, at negative coordinates the first row and column",
+        "boxes are cut towards 0; what is drawn can be asked for",
+    ),
+    (
         "`excludeAllTransforms=false` is the same as its absence",
         "it switches `normalizeForMatching` off, and the tile is out of the picture",
         "render-python sends it with every tile image",

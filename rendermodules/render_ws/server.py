@@ -12,10 +12,14 @@ from functools import partial
 from typing import Any
 
 from rendermodules.render_ws.errors import ServiceError
+from rendermodules.render_ws.log_lines import log_to_standard_error
 from rendermodules.render_ws.settings import Settings
 from rendermodules.render_ws.store.database import Database
 
 logger = logging.getLogger(__name__)
+
+WAITING_THREADS = 60
+"""Threads of a process beyond those that work, so that bodies may come slowly and nobody waits for them."""
 
 _PARENT_CHECK_SECONDS = 0.25
 
@@ -77,23 +81,25 @@ def serve(settings: Settings, listening: Listening, ready: Callable[[str], None]
         port=port,
         interface=Interfaces.WSGI,
         workers=listening.processes,
-        blocking_threads=listening.threads,
+        blocking_threads=listening.threads + WAITING_THREADS,
         http=HTTPModes.http1,
         websockets=False,
         log_enabled=False,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
     )
-    server.serve(target_loader=partial(_worker_application, settings, os.getpid()), wrap_loader=False)
+    server.serve(
+        target_loader=partial(_worker_application, settings, listening.threads, os.getpid()), wrap_loader=False
+    )
 
 
-def _worker_application(settings: Settings, parent: int) -> Any:
+def _worker_application(settings: Settings, threads: int, parent: int) -> Any:
     """Return the application within a worker process."""
     from rendermodules.render_ws.app import application
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_standard_error()
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
-    return application(settings)
+    return application(settings, at_once=threads)
 
 
 def _end_with_parent(parent: int) -> None:

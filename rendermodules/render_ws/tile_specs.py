@@ -7,7 +7,7 @@ for are decoded; what the server derives (the bounding box) is appended to the b
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import orjson
@@ -15,8 +15,15 @@ import orjson
 from rendermodules.render_ws.errors import InvalidRequest, Unprocessable
 from rendermodules.render_ws.models import MipmapPathBuilder, decoded
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 DERIVED_MEMBERS = ("minX", "minY", "maxX", "maxY", "meshCellSize")
 DEFAULT_MESH_CELL_SIZE = b"64.0"
+FARTHEST = 1e15
+"""Greatest world coordinate of a tile, in pixels, and greatest z; fractions are lost further out."""
+
 EMPTY_TRANSFORMS = b'{"type":"list","specList":[]}'
 
 
@@ -24,7 +31,7 @@ NOT_UNDERSTOOD = (ValueError, KeyError, AttributeError, TypeError, RecursionErro
 """What a transform spec makes fail whose members have the wrong type, or that is nested without end."""
 
 
-class Layout(msgspec.Struct, gc=False):
+class Layout(msgspec.Struct, gc=False, omit_defaults=True):
     """Where a tile was in its section, and how it was taken."""
 
     sectionId: str | None = None
@@ -39,7 +46,7 @@ class Layout(msgspec.Struct, gc=False):
     distanceZ: float | None = None
 
 
-class ImageAndMask(msgspec.Struct, gc=False):
+class ImageAndMask(msgspec.Struct, gc=False, omit_defaults=True):
     """The files of one mipmap level."""
 
     imageUrl: str | None = None
@@ -50,7 +57,7 @@ class ImageAndMask(msgspec.Struct, gc=False):
     maskSliceNumber: int | None = None
 
 
-class Channel(msgspec.Struct, gc=False):
+class Channel(msgspec.Struct, gc=False, omit_defaults=True):
     """One of several images of a tile."""
 
     name: str | None = None
@@ -60,7 +67,7 @@ class Channel(msgspec.Struct, gc=False):
     mipmapPathBuilder: MipmapPathBuilder | None = None
 
 
-class TileSpec(msgspec.Struct, gc=False):
+class TileSpec(msgspec.Struct, gc=False, omit_defaults=True):
     """A tile spec as Render knows it; decoded to find members of the wrong type, and for what is derived from it."""
 
     tileId: str | None = None
@@ -244,7 +251,8 @@ def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool
     Raises
     ------
     InvalidRequest
-        A tile without id or z, a transform that cannot be understood or is missing, a box that is not finite.
+        A tile without id or z, a transform that cannot be understood or is missing, a box that is not finite or
+        reaches further than `FARTHEST`.
         The message names the tile.
     """
     import numpy as np
@@ -254,22 +262,25 @@ def tile_rows(collection: Collection, stored: Mapping[str, bytes], derived: bool
     tiles, refs = collection.specs, collection.refs
     shared = {id: orjson.loads(raw) for id, raw in {**stored, **collection.transforms}.items()}
     for tile, ids in zip(tiles, refs, strict=True):
-        _require_complete(tile)
+        if not tile.tileId or "\0" in tile.tileId or tile.z is None or not abs(tile.z) <= FARTHEST:
+            raise _incomplete(tile)
         if ids:
             _require_known(tile, ids, shared)
     if not derived:
         given = [_given_box(tile) for tile in tiles]
+        _require_near(tiles, np.array(given))
         rows = zip(tiles, refs, given, collection.tiles, strict=True)
         return [(tile.z or 0.0, _tile_row(tile, ids, box, raw)) for tile, ids, box, raw in rows]
     try:
         # what overflows is no finite box, which is an error of its own
         with np.errstate(over="ignore", invalid="ignore"):
-            boxes = tiles_bounds([tile.frame() for tile in tiles], shared).tolist()
+            bounds = tiles_bounds([tile.frame() for tile in tiles], shared)
     except NOT_UNDERSTOOD as error:
         raise InvalidRequest(f"a tile's transforms cannot be understood: {error}") from error
+    _require_near(tiles, bounds)
     return [
         (tile.z or 0.0, _tile_row(tile, ids, box, with_derived_members(raw, tile, box)))
-        for tile, ids, box, raw in zip(tiles, refs, boxes, collection.tiles, strict=True)
+        for tile, ids, box, raw in zip(tiles, refs, bounds.tolist(), collection.tiles, strict=True)
     ]
 
 
@@ -366,13 +377,23 @@ def _given_box(tile: TileSpec) -> tuple[float, ...]:
     return box
 
 
-def _require_complete(tile: TileSpec) -> None:
+def _incomplete(tile: TileSpec) -> InvalidRequest:
+    """Return the error that says what a tile lacks."""
     if not tile.tileId:
-        raise InvalidRequest("a tile has no tileId")
+        return InvalidRequest("a tile has no tileId")
     if "\0" in tile.tileId:
-        raise InvalidRequest(f"the tileId {tile.tileId!r} holds a null character")
-    if tile.z is None or not abs(tile.z) < float("inf"):
-        raise InvalidRequest(f"tile with id '{tile.tileId}' has no z value")
+        return InvalidRequest(f"the tileId {tile.tileId!r} holds a null character")
+    return InvalidRequest(f"tile with id '{tile.tileId}' has no z value, or one beyond {FARTHEST:.0e}")
+
+
+def _require_near(tiles: Sequence[TileSpec], boxes: "NDArray[np.float64]") -> None:
+    import numpy as np
+
+    far = np.flatnonzero((np.abs(boxes) > FARTHEST).any(axis=1))
+    if len(far):
+        raise InvalidRequest(
+            f"the bounding box of tile {tiles[far[0]].tileId} reaches further than {FARTHEST:.0e} pixels"
+        )
 
 
 def _require_known(tile: TileSpec, ids: list[str], shared: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from marshmallow import ValidationError, validates_schema
 
 from rendermodules.core.residual_statistics import GroupStatistics
 from rendermodules.core.sections import Section
+from rendermodules.core.solve.matches import z_pairs
 from rendermodules.core.stack_residuals import (
     StackResiduals,
     pattern_in_tiles,
@@ -91,7 +92,7 @@ class ComputeResiduals(RenderModule):
         work = functools.partial(
             _section_residuals, inputs=inputs, options=options, folder=folder if self.args["figures"] else None
         )
-        pairs = [(z, z + depth) for z in zs for depth in self.args["depths"] if z + depth in zs]
+        pairs = z_pairs(zs, self.args["depths"])
         describe = functools.partial(_description, source=self.args["input_stack"] or "the files")
         results = self.map(work, pairs, unit="pairs of sections", describe=describe, error=SectionError)
         rows = {name: [row for one in results for row in one[name]] for name in ("sections", "tiles", "pairs")}

@@ -70,7 +70,8 @@ class SweepRegularizationOutput(OutputParameters):
 
     sweeps = Json(
         "for each section, or for all together: learnt (what a solve chooses), likeliest (of those tried), acceptable "
-        "(least residual first), singular (too weak to hold the tiles), rows (what came of each)",
+        "(least residual first), singular (too weak to hold the tiles), rows (what came of each), weights (factors "
+        "that matches got by their distance in z for being more or less exact than others)",
         required=True,
     )
     files = List(Str, "tables and pictures written", required=True)
@@ -163,7 +164,7 @@ def _swept(
     matches = stack_matches(found, table, request.depth).matches
     rows: list[Row] = []
     singular: list[Row] = []
-    learnt = None
+    learnt, weights = None, []
     for shift in dict.fromkeys(shift for shift, _ in grid):
         options = request.options
         if shift is not None and options.degree_factors is not None:
@@ -176,10 +177,12 @@ def _swept(
         rows += [{**factor, **_row(asdict(one), limits)} for one in sweep.rows]
         singular += [{**factor, "regularization": strength} for strength in sweep.singular]
         learnt = learnt or sweep.learnt
+        weights = [{"distance": distance, "weight": weight} for distance, weight in sweep.balance.items()]
     acceptable = sorted((row for row in rows if row["acceptable"]), key=lambda row: row["residual"])
     return {
         "zValues": zs,
         "learnt": learnt,
+        "weights": weights,
         "likeliest": min(rows, key=lambda row: row["score"], default=None),
         "acceptable": acceptable,
         "singular": singular,

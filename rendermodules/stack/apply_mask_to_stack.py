@@ -6,8 +6,12 @@ hidden. Sections that are not chosen are copied without it, unless ``clone_rest`
 """
 
 import functools
+import math
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from marshmallow import pre_load
 
 from rendermodules.core.masks import check_tile_size, levels_of, with_masks
 from rendermodules.core.sections import Section
@@ -23,6 +27,17 @@ class ApplyMaskToStackParameters(SectionMapParameters, ChannelParameters):
     mask_file = InputFile("image of the size of the tiles, 0 where they are hidden and 255 elsewhere", required=True)
     mask_dir = OutputDir("folder for the smaller masks of image pyramids; that of mask_file by default")
     clone_rest = Bool("copy the sections that are not chosen to the output stack as they are", default=True)
+
+    # hooks run in the order of their names: this one before the other old keys are renamed
+    @pre_load
+    def accept_a_former_range(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Return the data with ``minz`` and ``maxz``, itself excluded and -1 for no limits, as minZ and maxZ."""
+        if not {"minz", "maxz"} & data.keys():
+            return data
+        warnings.warn("minz and maxz are now minZ and maxZ, which is itself included", FutureWarning, stacklevel=2)
+        low, high = (float(data.get(key, -1)) for key in ("minz", "maxz"))
+        limits = {"minZ": low, "maxZ": math.nextafter(high, -math.inf)} if min(low, high) >= 0 else {}
+        return {**limits, **{key: value for key, value in data.items() if key not in ("minz", "maxz")}}
 
 
 def _masked(

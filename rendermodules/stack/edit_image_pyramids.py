@@ -15,7 +15,6 @@ import functools
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from marshmallow import ValidationError, pre_load, validates_schema
@@ -23,7 +22,7 @@ from marshmallow import ValidationError, pre_load, validates_schema
 from rendermodules.core.image_owners import ImageOwner, with_image_owners, with_levels
 from rendermodules.core.image_urls import urls_of_tile
 from rendermodules.core.sections import Section, TileSpec
-from rendermodules.io.paths import file_name, joined_url, scheme, url_of_path
+from rendermodules.io.paths import file_name, joined_url, url_of_place
 from rendermodules.module.fields import Bool, Int, List, NestedList, Str
 from rendermodules.module.render_module import SectionMapModule
 from rendermodules.module.schemas import ChannelParameters, DefaultSchema, SectionMapParameters
@@ -117,7 +116,7 @@ def _replaced(section: Section, operation: Operation, channels: Sequence[str] | 
 
 
 def _redirected(section: Section, operation: Operation, channels: Sequence[str] | None) -> Section:
-    folder = _as_url(operation["directory"])
+    folder = url_of_place(operation["directory"])
     return _with_changed_urls(section, operation, channels, lambda url: joined_url(folder, file_name(url)))
 
 
@@ -140,7 +139,7 @@ def _with_kept_levels(section: Section, operation: Operation, channels: Sequence
 
 
 def _with_mask(section: Section, operation: Operation, channels: Sequence[str] | None) -> Section:
-    mask = {"maskUrl": _as_url(operation["mask"])} if operation["mask"] else {}
+    mask = {"maskUrl": url_of_place(operation["mask"])} if operation["mask"] else {}
 
     def masked(level: int, image: Level) -> Level:
         if operation["levels"] is not None and level not in operation["levels"]:
@@ -148,12 +147,6 @@ def _with_mask(section: Section, operation: Operation, channels: Sequence[str] |
         return {**{key: value for key, value in image.items() if not key.startswith("mask")}, **mask}
 
     return with_image_owners(section, lambda _, owner: with_levels(owner, masked), channels)
-
-
-def _as_url(place: str) -> str:
-    """Return a URL as it is, and the URL of a path."""
-    is_url = place.startswith("file:") or scheme(place) != "file"
-    return place if is_url else url_of_path(Path(place).expanduser())
 
 
 _EDITS = {

@@ -46,11 +46,13 @@ class MergedStackParameters(ZValueParameters):
     project = Str("its project; that of the connection by default")
     suffix = Str("put behind its tile ids and the ids of its shared transforms", default="")
 
+    shorthand: ClassVar[str | None] = "stack"
+
 
 class MergeStacksParameters(RenderParameters, OutputStackParameters, PoolParameters, SectionIdParameters):
     """Parameters of merge_stacks."""
 
-    stacks = NestedList(MergedStackParameters, "stacks to merge, in their order", required=True)
+    stacks = NestedList(MergedStackParameters, "stacks to merge, in order; a mere name is a whole stack", required=True)
     z_mode = Str(
         "keep: sections have the z that they had; consecutive: first_z, first_z + 1 ... through all stacks",
         default="keep",
@@ -102,17 +104,20 @@ def _with_entries(data: Mapping[str, Any]) -> dict[str, Any]:
         _warn("output_project is now the project of the connection")
         changed["render"] = {**changed.get("render", {}), "project": changed.pop("output_project")}
     limits = {new: changed.pop(old) for old, new in (("zmin", "minZ"), ("zmax", "maxZ")) if old in changed}
-    entries = _parts(changed.get("stacks"))
-    projects = _parts(changed.pop("input_projects", None)) or [None] * len(entries or ())
-    if entries is not None and all(isinstance(entry, str) for entry in entries):
+    entries, projects = _parts(changed.get("stacks")), _parts(changed.pop("input_projects", None))
+    if isinstance(entries, list) and (limits or projects):
+        projects = projects or [None] * len(entries)
+        if len(projects) != len(entries):
+            raise ValidationError(f"names {len(projects)} projects for {len(entries)} stacks", "input_projects")
         changed["stacks"] = [
-            {"stack": name, **limits, **({"project": project} if project else {})}
-            for name, project in zip(entries, projects, strict=False)
+            {**limits, **({"project": project} if project else {}), **({"stack": one} if isinstance(one, str) else one)}
+            for one, project in zip(entries, projects, strict=True)
         ]
     return changed
 
 
 def _parts(value: Any) -> Any:
+    """Return a text with commas as the list of its parts."""
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 

@@ -23,7 +23,7 @@ from rendermodules.module.render_module import RenderModule, forget_lost_section
 from rendermodules.module.schemas import OutputParameters, PoolParameters, RenderParameters
 
 # not those of a change in place, so that what this module left half done is told from what another has
-STAGED, REPLACED = "_swapped", "_before_swap"
+STAGED, REPLACED = "_rendermodules_swap", "_rendermodules_before_swap"
 
 
 class SwapZsParameters(RenderParameters, PoolParameters):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError, validates_schema
 
+from rendermodules.core.problems import listed
 from rendermodules.core.sections import Section
 from rendermodules.core.solve.options import SolveError
 from rendermodules.core.solve.stack_solve import StackSolve
@@ -156,6 +157,15 @@ def _summary(outcomes: "Sequence[PairOutcome]") -> dict[str, Any]:
     }
 
 
+def _strange(matching: Mapping[str, Any], tile_count: int) -> list[str]:
+    """Return what the positions of the tiles seem to be, where nothing matches."""
+    if tile_count < 2 or matching["matched_pair_count"]:
+        return []
+    if not matching["pair_count"]:
+        return ["no tiles overlap where they lie; are their positions in pixels of the images?"]
+    return ["no tiles that overlap match; are the images turned or mirrored against the positions?"]
+
+
 class StitchSection(SolveModule):
     """Stitch the tiles of sections, from images to transforms, in one call."""
 
@@ -188,7 +198,19 @@ class StitchSection(SolveModule):
         """Return the result of the module; images that cannot be read are problems too."""
         outcome = super().outcome(zs, reports, results)
         unreadable = sorted({text for report in outcome["solves"] for text in report["matching"]["unreadable"]})
-        return {**outcome, "problems": [*outcome["problems"], *unreadable]}
+        strange = [
+            f"z={report['zValues'][0]}: {text}"
+            for report in outcome["solves"]
+            for text in _strange(report["matching"], report.get("tile_count", 0))
+        ]
+        return {**outcome, "problems": [*outcome["problems"], *strange, *unreadable]}
+
+    def line(self, report: Mapping[str, Any]) -> str:
+        """Return what came of the pairs and of the solve in a few words."""
+        matching = report["matching"]
+        dropped = [f"{one['count']} {one['reason']}" for one in matching["dropped"]]
+        pairs = f"{matching['matched_pair_count']} of {matching['pair_count']} pairs of tiles that overlap match"
+        return f"{pairs}{f' (not: {listed(dropped)})' if dropped else ''}; {super().line(report)}"
 
 
 if __name__ == "__main__":

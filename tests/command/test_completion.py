@@ -44,8 +44,24 @@ def test_bash_completes(script, tmp_path):
     assert completed_by_bash(file, "rendermodules", "tem") == ["template"]
     assert completed_by_bash(file, "rendermodules", "help", "module.") == ["module.template_module"]
     assert completed_by_bash(file, "rendermodules", "run", "module.t") == ["module.template_module"]
+    assert completed_by_bash(file, "rendermodules", "list", "sti") == ["stitching"]
     options = completed_by_bash(file, "rendermodules", "run", "module.template_module", "--render.")
     assert "--render.host" in options
+
+
+def test_fish_completes(script, tmp_path):
+    if shutil.which("fish") is None:
+        pytest.skip("there is no fish here")
+    file = tmp_path / "completion.fish"
+    file.write_text(script("fish"))
+
+    def completed(line):
+        done = subprocess.run(["fish", "-c", f"source {file}; complete -C '{line}'"], capture_output=True, text=True)
+        return [one.split("\t")[0] for one in done.stdout.splitlines()]
+
+    assert completed("rendermodules tem") == ["template"]
+    assert completed("rendermodules run module.t") == ["module.template_module"]
+    assert "--render.host" in completed("rendermodules run module.template_module --render.")
 
 
 @pytest.mark.parametrize(("shell", "check"), [("zsh", ["zsh", "-n"]), ("fish", ["fish", "--no-execute"])])

@@ -31,9 +31,22 @@ def test_matches_are_looked_for(ask, render, write_stack, tile_spec):
     points = {"p": [[0.0], [0.0]], "q": [[1.0], [1.0]], "w": [1.0]}
     url = f"{render.DEFAULT_HOST}/render-ws/v1/owner/tester/matchCollection/m/matches"
     assert render.session.put(url, json=[{**pair, "matches": points}]).status_code == 201
-    command = ask()[0]["commands"][0]
+    assert ask()[0]["commands"][0][1] == "pointmatch.qc_point_matches"
+    command = ask()[1]["commands"][0]
     assert command[1] == "solver.solve_transforms"
     assert command[command.index("--match_collections") + 1] == "m"
+
+
+def test_matches_of_other_tiles_do_not_count(ask, render, write_stack, tile_spec):
+    levels = {"mipmapLevels": {str(level): {"imageUrl": "file:///a.tif"} for level in range(3)}}
+    write_stack("raw", *[Section(z, [tile_spec(f"{n}{z}", z, **levels) for n in "ab"]) for z in (1.0, 2.0)])
+    pair = {"pGroupId": "1.0", "pId": "of another project", "qGroupId": "1.0", "qId": "too"}
+    points = {"p": [[0.0], [0.0]], "q": [[1.0], [1.0]], "w": [1.0]}
+    url = f"{render.DEFAULT_HOST}/render-ws/v1/owner/tester/matchCollection/montage/matches"
+    assert render.session.put(url, json=[{**pair, "matches": points}]).status_code == 201
+    pairs, matching = ask()[0]["commands"]
+    assert pairs[1] == "pointmatch.create_tilepairs"
+    assert matching[matching.index("--output_collection") + 1] != "montage"
 
 
 def test_text(render_parameters, write_stack, tile_spec, capsys):

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from rendermodules.command.survey import ProjectSurvey, StackSurvey
+from rendermodules.command.survey import CollectionSurvey, ProjectSurvey, StackSurvey
 from rendermodules.command.workflow import Facts, next_steps
 from rendermodules.module.catalogue import find_module
 
@@ -62,7 +62,9 @@ def test_the_way_to_a_montage():
         "pointmatch.generate_point_matches",
         "stitching.stitch_section",
     ]
-    solve = ask([RAW], within=["m", "n"])[0].commands[0]
+    look, place = ask([RAW], within=["m", "n"])[:2]
+    assert look.commands[0][1:4] == ["pointmatch.qc_point_matches", "--input_collections", "m,n"]
+    solve = place.commands[0]
     assert solve[:2] == ["run", "solver.solve_transforms"]
     assert solve[solve.index("--match_collections") + 1] == "m,n"
     assert solve[solve.index("--solve_type") + 1] == "montage"
@@ -70,8 +72,8 @@ def test_the_way_to_a_montage():
 
 def test_the_way_to_a_volume():
     steps = ask([RAW, MONTAGE], within=["m"])
-    assert modules_of(steps)[:3] == ["pointmatch.create_tilepairs", "pointmatch.generate_point_matches", "report"]
-    solve = ask([RAW, MONTAGE], within=["m"], between=["m", "s"])[0].commands[0]
+    assert modules_of(steps)[:3] == ["report", "pointmatch.create_tilepairs", "pointmatch.generate_point_matches"]
+    solve = ask([RAW, MONTAGE], within=["m"], between=["m", "s"])[2].commands[0]
     assert solve[solve.index("--match_collections") + 1] == "m,s"
     assert solve[solve.index("--solve_type") + 1] == "3D"
 
@@ -99,8 +101,28 @@ def test_a_volume_is_judged_and_drawn():
 
 def test_what_was_left_unfinished():
     steps = ask([stack("half", "tile.flip_tiles", state="LOADING"), RAW])
-    assert "start tile.flip_tiles again" in steps[0].why
-    assert modules_of(steps)[0] == "stack.manage_stack"
+    assert "tile.flip_tiles is still writing it, or was stopped, or failed" in steps[0].why
+    assert steps[0].commands[0] == ["report", "me/first", "--host", "a.db", "--after", "half"]
+    assert modules_of(steps)[1] == "stack.manage_stack"
+
+
+def output_of(command, name="--output_stack"):
+    return command[command.index(name) + 1]
+
+
+def test_names_of_steps_replace_each_other():
+    reduced = stack("raw_mipmaps", "dataimport.generate_mipmaps", source="raw")
+    montage = stack("raw_montage", "solver.solve_transforms", source="raw_mipmaps", solve_type="montage")
+    assert output_of(ask([RAW, reduced], within=["m"])[1].commands[0]) == "raw_montage"
+    assert output_of(ask([RAW, reduced, montage], between=["m"])[2].commands[0]) == "raw_aligned"
+
+
+def test_names_that_are_taken():
+    found = ProjectSurvey("me", "first", [stack("raw_montage"), RAW], [CollectionSurvey("montage", 3)])
+    pairs, stitching = next_steps(found, facts([RAW]), CONNECTION)[:2]
+    assert output_of(pairs.commands[1], "--output_collection") == "first_montage"
+    assert output_of(stitching.commands[0]) == "raw_montage_2"
+    assert output_of(stitching.commands[0], "--output_collection") == "first_montage"
 
 
 def test_the_connection_is_filled_in():

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from rendermodules.core.connectivity import component_labels, connected_sample, pair_counts, pairs_within
+from rendermodules.core.connectivity import (
+    branch_pairs,
+    component_labels,
+    connected_sample,
+    pair_counts,
+    pairs_within,
+    split_off,
+)
 
 PAIRS = np.array([[0, 1], [1, 2], [4, 5]])
 
@@ -23,6 +30,28 @@ def test_pairs_of_each_tile():
 
 def test_pairs_within_members():
     assert pairs_within(np.array([True, True, False, True, True, True, True]), PAIRS).tolist() == [True, False, True]
+
+
+def test_branches_are_all_that_is_on_no_cycle_nor_between_cycles():
+    triangle, further = [[0, 1], [1, 2], [0, 2]], [[5, 6], [6, 7], [5, 7]]
+    between, branch, apart = [[2, 5]], [[1, 3], [3, 4]], [[8, 9]]
+    found = branch_pairs(10, np.array([*triangle, *further, *between, *branch, *apart]))
+    assert found.tolist() == [False] * 7 + [True] * 3
+    assert branch_pairs(3, np.empty((0, 2), dtype=int)).tolist() == []
+
+
+def test_tiles_that_lose_their_component():
+    pairs = np.array([[0, 1], [1, 2], [2, 3], [5, 6]])
+    assert split_off(7, pairs, np.ones(4, dtype=bool)).tolist() == [False] * 7
+    assert split_off(7, pairs, np.array([True, False, True, False])).tolist() == [
+        *[False] * 2,
+        *[True] * 2,
+        False,
+        False,
+        True,
+    ]
+    assert split_off(7, pairs, np.array([False, True, True, True])).tolist() == [True, *[False] * 6]
+    assert split_off(0, pairs[:0], np.ones(0, dtype=bool)).tolist() == []
 
 
 def test_sample_is_a_connected_part_of_the_largest_component():

@@ -1,6 +1,15 @@
 import pytest
 
-from rendermodules.core.identifiers import check_distinct, new_z_values, renumbered, repeated, with_suffixed_ids
+from rendermodules.core.identifiers import (
+    check_distinct,
+    check_name,
+    is_java_name,
+    new_z_values,
+    renumbered,
+    repeated,
+    with_suffixed_ids,
+)
+from rendermodules.core.problems import InputError
 from rendermodules.core.sections import Section, shared_transforms_of
 
 LEAF = {"type": "leaf", "className": "affine", "dataString": "1 0 0 1 0 0"}
@@ -59,3 +68,15 @@ def test_lists_of_another_length_and_sections_that_would_become_one_are_refused(
 def test_repeated():
     assert repeated("abcab") == ["a", "b"]
     check_distinct({1: "a", 2: "b"}, "name")
+
+
+@pytest.mark.parametrize("name", ["raw", "raw_2", "Raw ä", "a.b", "a-b", "ACQ (1)"])
+def test_names_that_render_can_have(name):
+    check_name("stack", name)
+    assert is_java_name(name) == name.replace("_", "").isascii() & name.replace("_", "").isalnum()
+
+
+@pytest.mark.parametrize("name", ["", " ", ".", "..", "a/b", "a\\b", "a#2", "a?", "50%", "a\nb"])
+def test_names_that_lead_elsewhere_are_refused(name):
+    with pytest.raises(InputError, match="^stack "):
+        check_name("stack", name)

@@ -1,6 +1,6 @@
 import pytest
 
-from rendermodules.core.intensity_levels import owners_by_channel, with_intensities, with_ranges
+from rendermodules.core.intensity_levels import owners_by_channel, shown_range, with_intensities, with_ranges
 from rendermodules.core.sections import Section
 
 
@@ -39,3 +39,12 @@ def test_owners_by_channel():
     assert set(owners_by_channel(section(), ["B"])) == {"B"}
     with pytest.raises(ValueError, match="no tile has the channel C"):
         owners_by_channel(section(), ["C"])
+
+
+def test_the_range_that_all_tiles_of_a_channel_are_shown_in():
+    assert shown_range(section(), "A") == (0.0, 9.0)
+    assert shown_range(section(), None) == (0.0, 65535.0)
+    ranged = with_ranges(section(), {None: (1.0, 2.0), "A": (3.0, 4.0)})
+    assert shown_range(ranged, None) == (1.0, 2.0)
+    assert shown_range(ranged, "A") == (3.0, 4.0)
+    assert shown_range(Section(1.0, []), "A") == (0.0, 65535.0)

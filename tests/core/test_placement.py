@@ -27,9 +27,9 @@ def test_levels_are_taken_that_are_not_too_coarse(scale, level):
     assert wanted_level(scale) == level
 
 
-def test_only_powers_of_two_are_between_levels():
+def test_only_negative_powers_of_two_are_between_levels():
     assert [is_between_levels(scale) for scale in (0.5, 0.5 + 1e-9, 0.25, 1, 0.4, 0.501, 0)] == [
-        True, True, True, True, False, False, False,
+        True, True, True, False, False, False, False,
     ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rendermodules.core.pyramids import REDUCTIONS, deepest_level, level_size, pyramid, reduced
+from rendermodules.core.resampling import halved
 
 IMAGES = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(lambda shape: arrays(np.uint8, shape))
 
@@ -49,6 +50,12 @@ def test_filters_are_those_of_pillow(method: str) -> None:
     difference = reduced(image, method).astype(int) - expected
     # Pillow has no pixels outside of the image, and rounds between the axes
     assert np.abs(difference[6:-6, 6:-6]).max() <= 1
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_the_compiled_mean_is_that_of_drawing(kind: type) -> None:
+    image = np.random.default_rng(2).integers(0, np.iinfo(kind).max + 1, (301, 259), dtype=kind)
+    np.testing.assert_array_equal(reduced(image), halved(image))
 
 
 def test_16_bit_keeps_its_values() -> None:

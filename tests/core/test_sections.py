@@ -74,3 +74,21 @@ def test_needed_shared_transforms_are_found_through_lists_and_interpolations():
     assert shared_transforms_of([tile("a", listed)], transforms) == {"lens": LENS, "move": MOVE}
     with pytest.raises(ValueError, match="move"):
         shared_transforms_of([tile("a", listed)], {"lens": LENS})
+
+
+@pytest.mark.parametrize(
+    ("transforms", "message"),
+    [
+        (5, "tile t: its transforms are no list"),
+        ({"specList": 5}, "tile t: a transform spec"),
+        ({"specList": [5]}, "tile t: a transform spec"),
+        ({"specList": [{"type": "ref"}]}, "tile t: a transform spec .* KeyError"),
+        ({"specList": [{"type": "ref", "refId": "gone"}]}, "tile t refers to the shared transform gone"),
+        ({"specList": [{"type": "ref", "refId": "far"}]}, "shared transform far refers to the shared transform gone"),
+        ({"specList": [{"type": "ref", "refId": "odd"}]}, "shared transform odd: a transform spec"),
+    ],
+)
+def test_shared_transforms_that_cannot_be_found_are_told_by_name(transforms, message):
+    shared = {"far": {"type": "ref", "refId": "gone"}, "odd": {"type": "list", "specList": 7}}
+    with pytest.raises(ValueError, match=message):
+        shared_transforms_of([{"tileId": "t", "transforms": transforms}], shared)

@@ -42,7 +42,7 @@ def said_of(change, transforms=None):
         ),
         (
             lambda tile: tile["transforms"].update(specList=[{"type": "ref", "refId": "lens"}]),
-            "files: a tile refers to the shared transform lens, which is not there: f.json",
+            "files: transforms cannot be used: f.json (tile a refers to the shared transform lens, which is not there)",
         ),
     ],
 )

@@ -95,13 +95,15 @@ def test_a_mask_for_all(render, render_parameters, folder):
 
 def test_everything_wrong_is_said_before_anything_is_written(render, render_parameters, folder):
     (folder / "bad.tif").write_bytes(b"no image")
-    table = table_of(folder, "file,x,y\ngone.tif,0,0\na b.tif,0,0\nbad.tif,0,0\ngone too.tif,0,0\n")
+    names = ("gone.tif", "a b.tif", "bad.tif", "gone too.tif", "a b.tif")
+    table = table_of(folder, "file,x,y\n" + "".join(f"{name},0,{y}\n" for y, name in enumerate(names)))
     with pytest.raises(InputError) as caught:
         imported(render_parameters, positions_file=table)
     text = str(caught.value)
     assert "the image cannot be read: line 2" in text
     assert "bad.tif: is no image, or is damaged" in text
     assert "gone%20too.tif: No such file or directory" in text
+    assert "two images of one tile: line 6 and line 3 (a_b.0.0)" in text
     assert stacks.stack_names(render) == []
 
 

@@ -55,6 +55,16 @@ def test_a_stack_for_each_session(render, render_parameters, tables):
     assert tile["channels"][1]["maxIntensity"] == 65535.0
 
 
+@pytest.mark.parametrize(("given", "expected"), [({}, 103.0), ({"pixelsize": 98.5}, 98.5)])
+def test_new_stacks_have_the_resolution_of_the_microscope(render, render_parameters, tables, given, expected):
+    table = Path(tables[0])
+    first, *lines = table.read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join([f"{first},scale_x", *(f"{line},0.103" for line in lines)]), encoding="utf-8")
+    imported(render_parameters, tables[:1], section_thickness=70, **given)
+    version = stacks.stack_metadata(render, "ACQ_GFP")["currentVersion"]
+    assert [version[f"stackResolution{axis}"] for axis in "XYZ"] == [expected, expected, 70.0]
+
+
 def test_ribbons_one_after_the_other(render, render_parameters, tables):
     imported(render_parameters, tables[:1], channels=["GFP"])
     imported(render_parameters, tables[1:], channels=["GFP"], sections=[1])
@@ -81,10 +91,14 @@ def test_everything_wrong_is_said_before_anything_is_written(render, render_para
     gone = [tmp_path / "raw ü" / "rib0" / f"S0_DAPI_1_F{frame}.tif" for frame in (0, 1)]
     for path in gone:
         path.unlink()
+    first = Path(tables[0])
+    lines = first.read_text(encoding="utf-8").splitlines()
+    first.write_text("\n".join([*lines, lines[3]]), encoding="utf-8")
     with pytest.raises(InputError) as caught:
         imported(render_parameters, tables)
     assert "the images of ACQ_DAPI_1: the image cannot be read: state_0.csv line 2" in str(caught.value)
     assert "state_0.csv line 3" in str(caught.value)
+    assert f"the images of ACQ_GFP: two images of one tile: state_0.csv line {len(lines) + 1}" in str(caught.value)
     assert stacks.stack_names(render) == []
 
 

@@ -71,6 +71,17 @@ def test_images_are_kept_and_cannot_be_written(tmp_path):
     assert cache.bytes == 0
 
 
+def test_images_of_too_many_pixels_are_not_decoded(tmp_path):
+    write_image(tmp_path / "a.png", GRAY)
+    source = ImageSource(str(tmp_path / "a.png"))
+    assert ImageCache(max_pixels=GRAY.size).image(source).shape == GRAY.shape
+    with pytest.raises(ImageError, match="80 x 64 pixels, more than the 5119"):
+        ImageCache(max_pixels=GRAY.size - 1).image(source)
+    mask = ImageSource("mask://outside-box?minX=0&minY=0&maxX=1&maxY=1&width=30000&height=30000")
+    with pytest.raises(ImageError, match="30000 x 30000"):
+        ImageCache(max_pixels=1000).image(mask, halvings=3)
+
+
 def test_a_changed_file_is_read_again(tmp_path):
     source = ImageSource(str(tmp_path / "a.png"))
     cache = ImageCache()

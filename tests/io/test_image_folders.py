@@ -50,7 +50,9 @@ def test_pattern(folder):
     table = images_of_pattern(str(folder), r"s(?P<section>\d+)_r(?P<row>\d+)\.tif")
     assert table.columns == {"file": ["s2_r0.tif", "s10_r0.tif"], "section": ["2", "10"], "row": ["0", "0"]}
     assert images_of_pattern(str(folder), r"(?P<a>.*)/s3.*").columns == {"file": ["sub/s3_r0.tif"], "a": ["sub"]}
+    (folder / "._s2_r0.tif").touch()
     assert images_of_pattern(str(folder), None).columns == {"file": ["s2_r0.tif", "s10_r0.tif"]}
+    assert images_of_pattern(str(folder), r".*\.tif").columns == {"file": ["s2_r0.tif", "s10_r0.tif"]}
 
 
 def test_pattern_that_fits_nothing(folder):

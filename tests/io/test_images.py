@@ -189,6 +189,28 @@ def test_planes_of_zarr_arrays(tmp_path):
         read_image(ImageSource(url, "ZARR_SLICE"), allowed_below([tmp_path / "other"]))
 
 
+@pytest.mark.parametrize("link", ["other", "flat/c/0/0", "flat/zarr.json"])
+def test_links_do_not_lead_out_of_a_zarr_container(tmp_path, link):
+    inside, outside = tmp_path / "in" / "v.zarr", tmp_path / "out.zarr"
+    for place in (inside, outside):
+        array = zarr.open_group(place, mode="w").create_array("flat", shape=(20, 30), chunks=(20, 30), dtype=np.uint8)
+        array[:] = 7
+    allowed = allowed_below([tmp_path / "in"])
+    source = ImageSource(f"{inside}?dataSet={link.partition('/')[0]}", "ZARR_SLICE")
+    if link != "other":
+        assert read_image(source, allowed).min() == 7
+        (inside / link).unlink()
+    (inside / link).symlink_to(outside / link.replace("other", "flat"))
+    assert read_image(source).min() == 7
+    with pytest.raises(RefusedImageError):
+        read_image(source, allowed)
+
+
+def test_a_null_character_is_no_path(tmp_path):
+    with pytest.raises(ImageError, match="null"):
+        read_image(f"{tmp_path}/a\0b", allowed_below([tmp_path]))
+
+
 def test_raw_tiff_of_a_remote_file_needs_no_real_file():
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, GRAY)
@@ -197,3 +219,10 @@ def test_raw_tiff_of_a_remote_file_needs_no_real_file():
     with fsspec.open("memory://b.tif", "wb") as file:
         file.write(buffer.getvalue())
     assert np.array_equal(read_image(ImageSource("memory://b.tif", "IMAGEJ_TIFF_STACK", 1)), GRAY)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.jpg", np.uint16), ("a.jpg", np.float32), ("a.png", np.float32)])
+def test_formats_that_would_cut_values_off_are_refused(tmp_path, name, kind):
+    with pytest.raises(ImageError, match=rf"{name}: .*cannot be written"):
+        write_image(tmp_path / name, np.full((4, 5), 300, kind))
+    assert not (tmp_path / name).exists()

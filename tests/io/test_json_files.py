@@ -6,7 +6,7 @@ import fsspec
 import pytest
 
 from rendermodules.core.problems import InputError
-from rendermodules.io.json_files import read_json
+from rendermodules.io.json_files import read_json, write_json
 
 
 def zipped(content):
@@ -31,7 +31,29 @@ def test_object_store(bucket):
         read_json(f"{bucket}/gone.json")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", gzip.compress(b"[1]", mtime=0)[:-9], b"PK\x03\x04"])
+@pytest.mark.parametrize("name", ["a.json", "a.json.gz", "a.zip", "a.json.zip"])
+def test_what_is_written_is_read_again(tmp_path, name):
+    write_json(tmp_path / name, {"ü": [1, 2.5]})
+    assert read_json(str(tmp_path / name)) == {"ü": [1, 2.5]}
+    written = (tmp_path / name).read_bytes()
+    assert written[:2] == {".gz": b"\x1f\x8b", ".zip": b"PK"}.get(name[name.rindex(".") :], b'{"')
+    write_json(tmp_path / name, {"ü": [1, 2.5]})
+    assert (tmp_path / name).read_bytes() == written
+
+
+def test_the_file_in_an_archive_is_called_as_the_archive(tmp_path):
+    write_json(tmp_path / "a.b.zip", [])
+    with zipfile.ZipFile(tmp_path / "a.b.zip") as archive:
+        assert archive.namelist() == ["a.b.json"]
+
+
+DAMAGED = gzip.compress(bytes(range(99)), mtime=0)[:20] + bytes(80)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", gzip.compress(b"[1]", mtime=0)[:-9], DAMAGED, b"PK\x03\x04", b"PK\x05\x06" + bytes(18), zipped(b"{")],
+)
 def test_no_json(tmp_path, content):
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(InputError, match="not JSON"):

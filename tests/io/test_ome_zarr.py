@@ -4,7 +4,7 @@ import zarr
 
 from rendermodules.io import ome_zarr
 
-LAYOUT = ome_zarr.VolumeLayout((2, 3, 1100, 700), "uint16", (40.0, 4.0, 5.0), (80.0, 8.0, -10.0), ("DAPI", "GFP"))
+LAYOUT = ome_zarr.VolumeLayout((2, 3, 1100, 700), "uint16", (40.0, 4.0, 5.0), (80.0, 8.0, -10.0), ("DAPI", "GFP"), "a")
 
 
 @pytest.fixture
@@ -15,7 +15,9 @@ def volume(tmp_path, monkeypatch):
     return path
 
 
-def test_planes_and_their_coarser_levels(volume):
+@pytest.mark.parametrize("shard", [512, 1024, 2048])
+def test_planes_and_their_coarser_levels(volume, monkeypatch, shard):
+    monkeypatch.setattr(ome_zarr, "SHARD", shard)
     plane = np.random.default_rng(0).integers(0, 65535, LAYOUT.shape[2:], np.uint16)
     ome_zarr.write_plane(volume, 1, 2, lambda top, left, rows, columns: plane[top : top + rows, left : left + columns])
     group = zarr.open_group(str(volume), mode="r")
@@ -30,6 +32,7 @@ def test_metadata_place_every_level_where_it_is(volume):
     ome = dict(zarr.open_group(str(volume), mode="r").attrs)["ome"]
     assert ome["version"] == "0.5"
     (multiscale,) = ome["multiscales"]
+    assert multiscale["name"] == "a"
     assert [axis["name"] for axis in multiscale["axes"]] == ["c", "z", "y", "x"]
     scale, translation = (multiscale["datasets"][1]["coordinateTransformations"][n] for n in (0, 1))
     assert scale == {"type": "scale", "scale": [1.0, 40.0, 8.0, 10.0]}
@@ -39,6 +42,6 @@ def test_metadata_place_every_level_where_it_is(volume):
 
 def test_a_volume_of_another_size_is_not_touched(volume):
     ome_zarr.create_volume(volume, LAYOUT)
-    other = ome_zarr.VolumeLayout((1, 3, 1100, 700), "uint16", (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), ("DAPI",))
+    other = ome_zarr.VolumeLayout((1, 3, 1100, 700), "uint16", (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), ("DAPI",), "a")
     with pytest.raises(ValueError, match="another size"):
         ome_zarr.create_volume(volume, other)

@@ -16,6 +16,7 @@ from rendermodules.io.paths import (
     path_of_url,
     scheme,
     url_of_path,
+    url_of_place,
 )
 
 
@@ -62,6 +63,22 @@ def test_urls_of_paths_are_encoded_and_absolute(monkeypatch, tmp_path):
     assert url_of_path("/data/a b#1?.tif") == "file:///data/a%20b%231%3F.tif"
     monkeypatch.chdir(tmp_path)
     assert url_of_path("a.tif") == f"file://{tmp_path}/a.tif"
+
+
+@pytest.mark.parametrize(
+    ("place", "url"),
+    [
+        ("/data/a b#1", "file:///data/a%20b%231"),
+        ("/data/100%25", "file:///data/100%2525"),
+        ("file:/data/a%20b", "file:///data/a%20b"),
+        ("s3://bucket/a b/ä", "s3://bucket/a%20b/%C3%A4"),
+        ("s3://bucket/a%20b", "s3://bucket/a%20b"),
+        ("https://server/a?b=c", "https://server/a?b=c"),
+        ("~/masks", f"file://{Path.home()}/masks"),
+    ],
+)
+def test_what_a_user_gives_becomes_a_url(place, url):
+    assert url_of_place(place) == url
     assert local_path(Path("a.tif")) == Path("a.tif")
     assert local_path("file:/a%20b.tif") == Path("/a b.tif")
 

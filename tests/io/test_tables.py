@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from rendermodules.core.problems import InputError
+from rendermodules.core.problems import InputError, Problems
 from rendermodules.io.tables import read_table, write_table
 
 
@@ -14,6 +14,18 @@ def test_separated(tmp_path, name, mark):
     table, _ = read_table(path)
     assert table.texts("file") == [f"a{mark} b.tif", "ü.tif"]
     assert list(table.places) == ["line 2", "line 4"]
+
+
+def test_decimal_commas_where_commas_do_not_separate(tmp_path):
+    path = tmp_path / "german.csv"
+    path.write_text("file;x;y;z\n1,5.tif;-0,5;1,25E+3; ,5\na,b;1.5;7;,\n", encoding="utf-8-sig")
+    table, _ = read_table(path)
+    assert table.columns["file"] == ("1,5.tif", "a,b")
+    assert table.columns["y"] == ("1.25E+3", "7")
+    problems = Problems("t")
+    assert table.numbers("x", problems) == [-0.5, 1.5]
+    assert table.numbers("z", problems) == [0.5, None]
+    assert "z is not a number: line 3 (',')" in str(problems)
 
 
 def test_json(tmp_path):

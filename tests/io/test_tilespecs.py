@@ -44,6 +44,7 @@ def test_every_form(tmp_path, content, transforms):
     [
         ([], "holds no tile"),
         ([{"z": 1}], "neither a list of tile specs"),
+        ([{"tileId": 5, "z": 1}], "neither a list of tile specs"),
         ({"tiles": []}, "neither a list of tile specs"),
         ({"tilespecs": TILES, "transforms": [{}]}, "shared transforms are not a list"),
     ],

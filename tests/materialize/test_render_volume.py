@@ -6,7 +6,7 @@ import zarr
 
 from rendermodules.core.sections import Section
 from rendermodules.core.synthetic import SyntheticSettings, section_specs
-from rendermodules.io.images import read_image
+from rendermodules.io.images import read_image, write_image
 from rendermodules.io.paths import url_of_path
 from rendermodules.io.synthetic_files import image_name, write_synthetic_files
 from rendermodules.materialize import RenderVolume
@@ -62,16 +62,21 @@ def test_the_number_of_workers_and_the_blocks_change_nothing(acquired, render_pa
 
 def test_an_ome_zarr_volume(acquired, render_parameters):
     options = {"format": "ome_zarr", "dtype": "uint16", "channels": ["EM", "DAPI"], "minX": 10, "maxX": 110, "minY": 0}
+    options["minIntensity"] = 7.0
     result = RenderVolume(input_data=parameters(render_parameters, acquired, **options)).run()
     (path,) = result["files"]
     group = zarr.open_group(path, mode="r")
     assert group["0"].shape[:2] == (2, 2)
+    assert dict(group.attrs)["ome"]["multiscales"][0]["name"] == "raw"
     assert group["0"].shape[3] == 100
     assert group["0"][:].any(axis=(2, 3)).all()
     (multiscale,) = dict(group.attrs)["ome"]["multiscales"]
     scale, translation = multiscale["datasets"][0]["coordinateTransformations"]
     assert scale["scale"] == [1.0, 40.0, 4.0, 4.0]
     assert translation["translation"] == [0.0, 20.0, 0.0, 40.0]
+    windows = [channel["window"] for channel in dict(group.attrs)["ome"]["omero"]["channels"]]
+    shown = {"min": 0, "max": 65535, "start": 7.0, "end": float(SETTINGS.largest_grey)}
+    assert windows == [shown, shown]
     assert [file.name for file in (acquired / "out").iterdir()] == ["raw.ome.zarr"]
 
 
@@ -106,6 +111,10 @@ def test_refusals(acquired, render, render_parameters):
         RenderVolume(input_data=parameters(render_parameters, acquired, name_template="{nothing}")).run()
     with pytest.raises(marshmallow.ValidationError, match="multiple of 16"):
         RenderVolume(input_data=parameters(render_parameters, acquired, block_size=300))
+    with pytest.raises(marshmallow.ValidationError, match="8 bit only"):
+        RenderVolume(input_data=parameters(render_parameters, acquired, format="jpg", dtype="uint16"))
+    with pytest.raises(RenderModuleError, match="no channel dapi; there are DAPI, EM"):
+        RenderVolume(input_data=parameters(render_parameters, acquired, channels=["EM", "dapi"])).run()
     stacks.open_stack(render, "raw", {})
     with pytest.raises(RenderModuleError, match="LOADING"):
         RenderVolume(input_data=parameters(render_parameters, acquired)).run()
@@ -115,3 +124,27 @@ def test_a_dry_run_draws_nothing(acquired, render_parameters):
     result = RenderVolume(input_data=parameters(render_parameters, acquired, dry_run=True)).run()
     assert len(result["files"]) == 2
     assert not (acquired / "out").exists()
+
+
+def test_volumes_of_unevenly_spaced_sections_are_told_of(acquired, render, render_parameters, caplog):
+    options = {"format": "ome_zarr", "scale": 0.25}
+    RenderVolume(input_data=parameters(render_parameters, acquired / "even", **options)).run()
+    assert "apart" not in caplog.text
+    stacks.open_stack(render, "raw", {})
+    section = stacks.read_section(render, "raw", 0.5)
+    tiles = [{**tile, "tileId": f"far {tile['tileId']}", "z": 9.0} for tile in section.tiles]
+    stacks.write_section(render, "raw", Section(9.0, tiles))
+    stacks.close_stack(render, "raw")
+    RenderVolume(input_data=parameters(render_parameters, acquired, **options)).run()
+    assert "1 to 7.5 apart" in caplog.text
+
+
+def test_colour_images_are_drawn_as_the_mean_of_their_colours(render, render_parameters, tmp_path):
+    write_image(tmp_path / "colours.png", np.full((300, 300, 3), (10, 100, 220), np.uint8))
+    tile = {"tileId": "a", "z": 1.0, "width": 300.0, "height": 300.0, "layout": {"sectionId": "1.0"}}
+    levels = {"0": {"imageUrl": url_of_path(tmp_path / "colours.png")}}
+    stacks.open_stack(render, "raw", {})
+    stacks.write_section(render, "raw", Section(1.0, [{**tile, "mipmapLevels": levels}]))
+    stacks.close_stack(render, "raw")
+    (file,) = RenderVolume(input_data=parameters(render_parameters, tmp_path, format="png")).run()["files"]
+    assert (read_image(file) == 110).all()

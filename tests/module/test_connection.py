@@ -52,6 +52,11 @@ def test_what_is_missing_is_said_and_never_asked():
         connection.connect({"host": "server", "prot": 1, **NAMES})
 
 
+def test_a_name_that_leads_to_another_project_is_refused():
+    with pytest.raises(ConnectionParametersError, match="project 'raw#1': names for Render"):
+        connection.connect({"host": "server", "owner": "o", "project": "raw#1"})
+
+
 def test_an_embedded_connection_can_be_pickled(render, render_parameters):
     renderapi.stack.create_stack("raw", render=render)
     copy = pickle.loads(pickle.dumps(render))

@@ -4,6 +4,7 @@ import signal
 import time
 
 import pytest
+import requests
 
 from rendermodules.module import executors
 from rendermodules.module.errors import ItemError, RenderModuleError, SectionError
@@ -38,6 +39,15 @@ def test_what_has_not_begun_after_a_failure_is_not_begun():
     assert begun == [1]
 
 
+def ask_a_server_that_is_not_there(port):
+    requests.get(f"http://127.0.0.1:{port}/")
+
+
+def test_a_server_that_is_gone_is_reported_as_such():
+    with pytest.raises(ItemError, match="^1: Render does not answer; is render.host right"):
+        map_items(ask_a_server_that_is_not_there, [1, 1], {"pool_size": 2})
+
+
 def test_a_killed_worker_is_reported():
     with pytest.raises(ItemError, match="a worker died"):
         map_items(signal.raise_signal, [signal.SIGKILL, signal.SIGKILL], {"pool_size": 2})
@@ -55,6 +65,50 @@ def test_a_dask_cluster():
     assert map_items(math.sqrt, [9.0, 4.0], pool) == [3.0, 2.0]
     with pytest.raises(ItemError, match=r"-1.0: ValueError"):
         map_items(math.sqrt, [9.0, -1.0], pool)
+
+
+SLURM = {"type": "SLURMCluster", "jobs": 1, "options": {"cores": 1, "memory": "1GB", "interface": "lo"}}
+
+
+@pytest.fixture
+def sbatch(tmp_path, monkeypatch):
+    """Function that puts a shell script in the place of SLURM's program that takes jobs."""
+
+    def sbatch(text):
+        for name, content in (("sbatch", text), ("scancel", 'kill "$1"')):
+            (tmp_path / name).write_text(f"#!/bin/bash\n{content}\n")
+            (tmp_path / name).chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+    monkeypatch.chdir(tmp_path)
+    return sbatch
+
+
+def test_jobs_of_a_batch_system(sbatch):
+    # the file is gone when the program has ended
+    sbatch('job=$(cat "$1"); bash -c "$job" >/dev/null 2>&1 & echo "Submitted batch job $!"')
+    assert map_items(math.sqrt, [9.0, 4.0], {"cluster": SLURM}) == [3.0, 2.0]
+
+
+def test_a_refused_job_is_reported(sbatch):
+    sbatch('echo "invalid partition" >&2; exit 1')
+    with pytest.raises(RenderModuleError, match="the SLURMCluster has refused 1 of 1 jobs"):
+        map_items(math.sqrt, [9.0], {"cluster": SLURM})
+
+
+def test_jobs_that_are_not_taken_are_reported(sbatch, monkeypatch):
+    monkeypatch.setattr(executors, "SECONDS_TO_SUBMIT_JOBS", 1)
+    sbatch('sleep 2; echo "Submitted batch job 1"')
+    with pytest.raises(RenderModuleError, match="has taken 0 of 1 jobs in 1 s"):
+        map_items(math.sqrt, [9.0], {"cluster": SLURM})
+
+
+# Dask warns of the half of a cluster that it has made
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("options", [{"cores": 1}, {"cores": 1, "memory": "1GB", "partition": "gpu"}])
+def test_options_that_no_cluster_has_are_reported(options):
+    with pytest.raises(RenderModuleError, match="cluster.options do not suit a SLURMCluster: "):
+        map_items(math.sqrt, [9.0], {"cluster": {**SLURM, "options": options}})
 
 
 def test_an_absent_scheduler_is_reported(monkeypatch):

@@ -108,3 +108,14 @@ def test_help_with_a_percent_sign():
     from argschema.utils import schema_argparser
 
     assert "50%" in schema_argparser(Example()).format_help()
+
+
+def test_paths_may_be_urls_or_below_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = tmp_path / "a ü.tif"
+    file.touch()
+    for given in (str(file), file.as_uri(), "~/a ü.tif"):
+        assert load(source=given)["source"] == str(file)
+    assert load(target="~nobody.json")["target"] == "~nobody.json"
+    with pytest.raises(marshmallow.ValidationError, match="is not on this machine"):
+        load(folder="s3://bucket/a")

@@ -149,51 +149,6 @@ def test_what_was_removed_since_is_done_again(render, raw, render_parameters, mo
     assert FailAtTwo.tried == [1.0, 2.0, 1.0, 2.0, 3.0]
 
 
-MODULE = "rendermodules.module.template_module"
-
-
-def run(*arguments, **environment):
-    command = [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-m", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, check=False)
-
-
-def test_statuses_and_messages_of_a_program(tmp_path, render_parameters, capsys):
-    good = tmp_path / "good.json"
-    good.write_text(json.dumps({"render": render_parameters, "example": "x"}))
-    out = tmp_path / "out.json"
-    done = run(MODULE, "--input_json", str(good), "--output_json", str(out), "--default_val", "y")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(out.read_text())["output_value"] == "xy"
-
-    refused = run(MODULE, "--input_json", str(good), "--exmple", "y")
-    assert refused.returncode == 2
-    assert "unknown option --exmple; did you mean --example?" in refused.stderr
-
-    wrong = tmp_path / "wrong.json"
-    wrong.write_text(json.dumps({"render": {**render_parameters, "onwer": "x"}, "exampel": "x"}))
-    assert TemplateModule.main(["--input_json", str(wrong)]) == 2
-    messages = capsys.readouterr().err
-    assert "unknown parameter exampel; did you mean example?" in messages
-    assert "unknown parameter render.onwer; did you mean render.owner?" in messages
-    assert "the parameter example is missing: a text that must be given" in messages
-    assert "Traceback" not in messages
-
-    wrong.write_text("{")
-    assert TemplateModule.main(["--input_json", str(wrong)]) == 2
-    assert "not JSON" in capsys.readouterr().err
-    assert TemplateModule.main(["--input_json", str(tmp_path / "gone.json")]) == 2
-    assert "Traceback" not in capsys.readouterr().err
-
-
-def test_help_and_environment(tmp_path):
-    shown = run(MODULE, "--help")
-    assert shown.returncode == 0
-    assert "--render.host" in shown.stdout
-    assert shown.stderr == ""
-    done = run(MODULE, "--example", "x", RENDER_HOST="a", RENDER_OWNER="b", RENDER_PROJECT="c")
-    assert done.returncode == 0, done.stderr
-
-
 def test_failures_of_a_program_are_one_line(tmp_path, render_parameters, raw):
     script = tmp_path / "failing.py"
     script.write_text(

@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import numpy as np
@@ -58,6 +59,17 @@ def test_only_depths_that_are_wanted_are_read(inputs, depths, pairs):
     table = joined_tables([tile_table(inputs.section(z), FrameRule()) for z in (1.0, 2.0)])
     found = [inputs.matches_of_groups(groups) for groups in inputs.groups_of_stack(table, depths)]
     assert pairs_of(found) == pairs
+
+
+def test_sections_between_whole_numbers_are_read(render, render_parameters, write_stack, tile_spec):
+    zs = (0.1, 0.2, 0.3)
+    write_stack("raw", *(Section(z, [tile_spec(f"t{z}", z)]) for z in zs))
+    pairs = [found((str(z), f"t{z}"), (str(next_z), f"t{next_z}")) for z, next_z in itertools.pairwise(zs)]
+    matches.write_matches(matches.match_collection(render, "found"), pairs)
+    inputs = SolveInputs(render_parameters, "raw", collections=("found",))
+    table = joined_tables([tile_table(inputs.section(z), FrameRule()) for z in zs])
+    read = [inputs.matches_of_groups(groups) for groups in inputs.groups_of_stack(table, [0.1])]
+    assert pairs_of(read) == [("t0.1", "t0.2"), ("t0.2", "t0.3")]
 
 
 def test_a_file_that_was_changed_is_read_again(tmp_path):

@@ -1,6 +1,7 @@
 import pytest
 import renderapi
 
+from rendermodules.core.problems import InputError
 from rendermodules.core.sections import Section
 from rendermodules.module import stacks
 from rendermodules.module.errors import RenderModuleError
@@ -58,6 +59,11 @@ def test_shared_transforms_that_no_tile_needs_stay_behind(render):
         stacks.write_section(render, "raw", Section(3.0, [tile("u", 3.0)], {}))
 
 
+def test_a_project_without_stacks_is_told(render):
+    with pytest.raises(RenderModuleError, match="no stack at all: look whether host, owner and project are right"):
+        stacks.z_values(render, "raw")
+
+
 def test_an_unknown_stack_is_named_with_its_likes(render):
     make_stack(render, "acquired", [1.0])
     with pytest.raises(RenderModuleError, match="did you mean acquired"):
@@ -75,6 +81,9 @@ def test_selection_of_sections(render):
         stacks.selected_z_values(render, "raw", {"zValues": [1.0, 7]})
     with pytest.raises(RenderModuleError, match="no section between"):
         stacks.selected_z_values(render, "raw", {"minZ": 8})
+    stacks.open_stack(render, "empty", {})
+    with pytest.raises(RenderModuleError, match="stack empty has no section$"):
+        stacks.selected_z_values(render, "empty", {})
 
 
 def test_two_tiles_of_one_id_are_refused(render):
@@ -145,8 +154,8 @@ def test_in_place_the_copy_takes_the_stacks_place(render):
 
 def test_a_kill_between_the_renames_is_mended(render):
     make_stack(render, "raw", [1.0])
-    renderapi.stack.rename_stack("raw", "raw_replaced", render=render)
-    make_stack(render, "raw_staged", [2.0])
+    renderapi.stack.rename_stack("raw", f"raw{stacks.REPLACED}", render=render)
+    make_stack(render, f"raw{stacks.STAGED}", [2.0])
     assert stacks.is_half_replaced(render, ["raw"])
     stacks.put_in_place(render, ["raw"])
     assert stacks.stack_names(render) == ["raw"]
@@ -170,3 +179,23 @@ def test_many_sections_are_copied_in_parts(render, monkeypatch):
     stacks.clone_sections(render, "raw", "copy", [1.0, 2.0, 4.0, 5.0], VERSION)
     assert stacks.z_values(render, "copy") == [1.0, 2.0, 4.0, 5.0]
     assert set(stacks.read_section(render, "copy", 5.0).transforms) == {"lens"}
+
+
+@pytest.mark.parametrize("name", ["raw#2", "raw?state=COMPLETE", "../raw", "raw%20"])
+def test_a_name_that_leads_to_another_stack_is_refused(render, name):
+    make_stack(render, "raw", [1.0])
+    before = stacks.stack_metadata(render, "raw")
+    for change in (
+        lambda: stacks.open_stack(render, name, {}),
+        lambda: stacks.delete_stack(render, name),
+        lambda: stacks.read_section(render, name, 1.0),
+    ):
+        with pytest.raises(InputError, match="names for Render"):
+            change()
+    assert stacks.stack_metadata(render, "raw") == before
+
+
+def test_a_name_that_java_would_not_take_is_warned_of(render, caplog):
+    make_stack(render, "raw ä", [1.0])
+    assert stacks.z_values(render, "raw ä") == [1.0]
+    assert "Java could not have a stack called raw ä" in caplog.text

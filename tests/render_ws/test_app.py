@@ -1,6 +1,9 @@
+import gzip
 import json
 import subprocess
 import sys
+
+import pytest
 
 from rendermodules.render_ws.adapter import EMBEDDED_URL
 from rendermodules.render_ws.app import all_routes
@@ -65,6 +68,20 @@ def test_an_unexpected_error_shows_nothing_of_the_inside(client, monkeypatch, ca
     assert "secret" in caplog.text
 
 
+@pytest.mark.parametrize("depth", [130, 300])
+def test_what_is_nested_too_deeply_is_refused_and_no_fault_of_the_service(client, tile, depth):
+    nested = "x"
+    for _ in range(depth):
+        nested = {"a": nested}
+    pair = {"pGroupId": "1", "pId": "a", "qGroupId": "2", "qId": "b", "consensusSetData": nested}
+    assert client.status("PUT", "/owner/o/matchCollection/m/matches", [pair]) == (201 if depth < 200 else 422)
+    client.ok("POST", STACK, {})
+    client.put(STACK, tile("t", z=1, unknown=nested))
+    assert client.ok("GET", f"{STACK}/tile/t")["unknown"] == nested
+    assert client.status("GET", f"{STACK}/tile/t/render-parameters") == (200 if depth < 200 else 422)
+    assert client.status("PUT", f"{STACK}/z/2/tileIds", ["t"]) == (201 if depth < 200 else 422)
+
+
 def test_a_token_is_asked_for_everywhere_but_for_health(connect):
     client = connect(token="correct horse battery")
     assert client.status("GET", "/owners") == 401
@@ -75,10 +92,19 @@ def test_a_token_is_asked_for_everywhere_but_for_health(connect):
     assert client.status("OPTIONS", "/owners") == 200
 
 
-def test_pages_of_other_sites_may_read_only(client):
-    answer = client.send("OPTIONS", STACK)
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert answer.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
+def test_bodies_may_come_in_chunks_but_not_packed(connect):
+    client = connect(limits=Limits(body_bytes=100))
+    headers = {"Content-Type": "application/json"}
+    assert client.status("POST", STACK, data=iter([b"{", b"}"]), headers=headers) == 201
+    assert client.status("POST", STACK, data=iter([b"{}", b" " * 99]), headers=headers) == 413
+    packed = client.send("POST", STACK, data=gzip.compress(b"{}"), headers={**headers, "Content-Encoding": "gzip"})
+    assert (packed.status_code, "gzip" in packed.text) == (415, True)
+
+
+def test_the_location_of_what_was_made_is_a_url(client):
+    path = "/owner/o%25/project/p%20q/stack/%C3%A4"
+    answer = client.send("POST", f"{path}/", json={})
+    assert answer.headers["Location"] == f"{client.base}{path}/"
 
 
 def test_large_bodies_are_refused(connect):

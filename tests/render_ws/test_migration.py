@@ -56,6 +56,28 @@ def test_a_choice_of_it(filled, connect, tmp_path):
     assert other.ok("GET", "/owner/owner/matchCollections") == []
 
 
+def test_what_cannot_be_exported_is_named_and_keeps_nothing_back(client, connect, filled, tmp_path, caplog):
+    client.ok("PUT", "/owner/owner/project/project/stack/s/cloneTo/dangling?skipTransforms=true", {})
+    client.ok("PUT", M[:-1] + "n/matches", [{"pGroupId": "a/b", "pId": "a", "qGroupId": "z", "qId": "b"}])
+    assert main(["export", str(filled), str(tmp_path / "export")]) == 1
+    assert "stack/dangling" in caplog.text
+    assert "a/b" in caplog.text
+    assert main(["import", str(tmp_path / "export"), str(tmp_path / "other.db")]) == 0
+    other = connect(store=tmp_path / "other.db")
+    assert sorted(one["stack"] for one in other.ok("GET", "/owner/owner/stackIds")) == ["odd name. ..", "s"]
+    assert [one["collectionId"]["name"] for one in other.ok("GET", "/owner/owner/matchCollections")] == ["m"]
+
+
+def test_names_may_be_longer_than_those_of_files(client, connect, store, tile, tmp_path):
+    long = "\N{SNOWMAN}" * 200
+    client.put(client.create(long), tile("t"))
+    client.create(long[:-1] + "!")
+    export_projects(str(store), tmp_path / "export", Choice())
+    import_projects(tmp_path / "export", str(tmp_path / "other.db"))
+    stacks = connect(store=tmp_path / "other.db").ok("GET", "/owner/owner/stackIds")
+    assert {one["stack"] for one in stacks} == {long, long[:-1] + "!"}
+
+
 def test_nothing_is_overwritten(client, filled, tmp_path, caplog):
     folder = tmp_path / "export"
     assert main(["export", str(filled), str(folder)]) == 0

@@ -66,6 +66,27 @@ def test_a_worker_that_dies_is_replaced(serve, store):
     pytest.fail("no new worker")
 
 
+def test_clients_that_send_slowly_keep_nobody_waiting(serve, store):
+    process, address = serve(store, "--threads", "2")
+    port = int(address.rpartition(":")[2])
+    head = b"POST %b/owner/o/project/p/stack/s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(6)]
+    for one in slow:
+        one.sendall(head % PREFIX.encode() + b"Content-Length: 2\r\n\r\n{")
+    time.sleep(0.3)
+    assert requests.get(f"{address}/health", timeout=20).ok
+    slow[0].sendall(b"}")
+    assert b"201" in slow[0].recv(1000)
+    for one in slow:
+        one.close()
+
+
+def test_names_that_lead_here_are_refused_unless_the_operator_knows_them(serve, store):
+    _, address = serve(store, "--host-name", "Render.Lab")
+    for host, status in (("evil.example", 421), ("render.lab", 200), ("localhost", 200)):
+        assert requests.get(f"{address}{PREFIX}/owners", headers={"Host": host}, timeout=5).status_code == status
+
+
 def test_what_cannot_be_served_ends_with_a_reason(store, tmp_path, caplog):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -79,6 +100,9 @@ def test_what_cannot_be_served_ends_with_a_reason(store, tmp_path, caplog):
     options = ["--host", "0.0.0.0", "--allow-remote", "--token-file"]
     assert main(["--store", str(store), *options, str(tmp_path / "token")]) == 1
     assert "fewer than 16 characters" in caplog.text
+    (tmp_path / "token").write_text("corréct horse battery staple\n")
+    assert main(["--store", str(store), *options, str(tmp_path / "token")]) == 1
+    assert "one line of ASCII" in caplog.text
     assert main(["--store", str(store), *options, str(tmp_path / "none")]) == 1
 
 

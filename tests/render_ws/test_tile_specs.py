@@ -153,6 +153,19 @@ def test_what_is_no_tile_is_refused_and_nothing_is_kept(client, tile, body):
     assert client.ok("GET", f"{path}/tileIds") == []
 
 
+def test_tiles_beyond_all_places_are_refused(client, strict_client, tile):
+    path = client.create("s")
+    for far in (tile("far", x=1e16), tile("far", z=1e16), tile("far", z=-1e300)):
+        answer = client.send("PUT", f"{path}/resolvedTiles", {"tileIdToSpecMap": {"a": tile("a"), "far": far}})
+        assert (answer.status_code, "far" in answer.text) == (400, True)
+    box = {"minX": 0, "minY": 0, "maxX": 1e300, "maxY": 1}
+    assert strict_client.status("PUT", f"{path}/resolvedTiles", {"tileIdToSpecMap": {"a": {**tile("a"), **box}}}) == 400
+    client.put(path, tile("a", z=1e15, x=1e14))
+    assert client.status("PUT", f"{path}/z/1e16/tileIds", ["a"]) == 400
+    assert client.ok("GET", f"{path}/zValues") == [1e15]
+    assert client.ok("GET", f"{path}/tile/a/render-parameters")["x"] == 1e14
+
+
 def test_one_bad_tile_keeps_the_others_out(client, tile):
     path = client.create("s")
     body = {"tileIdToSpecMap": {"a": tile("a"), "b": {**tile("b"), "width": None}}}

@@ -1,4 +1,5 @@
 import json
+import re
 
 import marshmallow
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from rendermodules.core.pointmatches import parsed_matches
 from rendermodules.core.sections import Section, transform_list
+from rendermodules.core.solve.report import report_line
 from rendermodules.io.tilespecs import read_tilespecs
 from rendermodules.module import matches, stacks
 from rendermodules.module.errors import RenderModuleError
@@ -48,6 +50,9 @@ def test_all_sections_together(solve, true_stack, sections_of):
     assert max(errors.across.values()) < 0.15
     (report,) = result["solves"]
     assert report["zValues"] == [99.0, 100.0, 101.0]
+    assert [one["distance"] for one in report["distances"]] == [0.0, 1.0, 2.0]
+    assert sum(one["used_pair_count"] for one in report["distances"]) == report["used_pair_count"]
+    assert re.search("residual .* px within sections, .* px over 1 in z, .* px over 2 in z", report_line(report))
     assert report["unconnected_tiles"] == []
 
 
@@ -340,7 +345,7 @@ def test_a_run_that_is_killed_anywhere_is_completed_by_the_next(true_stack, kill
     assert len(killed) > 3
     for before, after in killed:
         assert after == undisturbed
-        assert "raw" in before or "raw_replaced" in before
+        assert "raw" in before or f"raw{stacks.REPLACED}" in before
 
 
 def test_parameters_of_bigfeta(true_stack, render_parameters, sections_of):

@@ -89,3 +89,18 @@ def test_what_is_no_image_is_refused_before_anything_is_written(run, raw, mask_f
     with pytest.raises(ImageError, match=r"corner\.png"):
         run()
     assert stacks.stack_names(render) == ["raw"]
+
+
+@pytest.mark.parametrize(
+    ("old", "chosen"),
+    [
+        ({"minz": -1, "maxz": -1}, {1.0: True, 2.5: True}),
+        ({"minz": 0, "maxz": -1}, {1.0: True, 2.5: True}),
+        ({"minz": 0, "maxz": 2.5}, {1.0: True, 2.5: False}),
+        ({"minz": 2, "maxz": 3}, {1.0: False, 2.5: True}),
+    ],
+)
+def test_a_former_range_excludes_its_end_and_has_minus_one_for_no_limits(run, raw, sections_of, old, chosen):
+    with pytest.warns(FutureWarning, match="minz and maxz are now minZ and maxZ"):
+        run(**old)
+    assert {z: all(masked(section)) for z, section in sections_of("masked").items()} == chosen

@@ -123,6 +123,8 @@ def test_refusals(run, two):
         run(metadata_from="c")
     with pytest.raises(marshmallow.ValidationError, match="name the stacks"):
         run(stacks=[])
+    with pytest.raises(marshmallow.ValidationError, match="names 1 projects for 2 stacks"):
+        run(stacks="a,b", input_projects="p")
 
 
 @pytest.mark.parametrize(
@@ -149,6 +151,21 @@ def test_old_keys(render_parameters, old, expected, recwarn):
     assert args["z_mode"] == ("consecutive" if "adjust_z" in old else "keep")
     assert args["render"]["project"] == old.get("output_project", render_parameters["project"])
     assert any(one.category is FutureWarning for one in recwarn) or "stacks" in old
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--stacks", "x,y"],
+        ["--stacks", "x", "y"],
+        ["--stacks", '["x", {"stack": "y"}]'],
+        ["--stacks", '[{"stack": "x"}, {"stack": "y"}]', "--z_mode", "keep"],
+    ],
+)
+def test_stacks_on_the_command_line(render_parameters, argv):
+    connection = [text for key, value in render_parameters.items() for text in (f"--render.{key}", value)]
+    args = MergeStacks(args=[*connection, "--output_stack", "new", *argv]).args
+    assert [one["stack"] for one in args["stacks"]] == ["x", "y"]
 
 
 @pytest.mark.parametrize("duplicates", ["first", "last"])

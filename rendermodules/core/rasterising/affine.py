@@ -1,8 +1,7 @@
 """Images under one affine, drawn by OpenCV."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -12,38 +11,67 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_ROWS_AT_ONCE = 128
 
-
-@dataclass(frozen=True)
-class Coverage:
-    """Which pixels of a canvas lie in a convex outline.
+class Block(NamedTuple):
+    """Rows of a canvas, as far as an image covers them.
 
     Attributes
     ----------
-    first_row : int
+    top : int
+        The first row.
     starts, ends : (n,) int arrays
-        For ``first_row`` and the rows behind it the first column, and the one behind the last.
+        For ``top`` and the rows behind it the first column, and the one behind the last.
+    first, last : int
+        The first column that any row covers, and the one behind the last.
+    left, right : int
+        The first column that all rows cover, and the one behind the last; the same if there is none.
     """
 
-    first_row: int
+    top: int
     starts: Integers
     ends: Integers
-
-    def __getitem__(self, rows: slice) -> "Coverage":
-        """Return the coverage of some rows of the canvas."""
-        begin, end = (min(max(row - self.first_row, 0), len(self.starts)) for row in (rows.start, rows.stop))
-        return Coverage(self.first_row + begin, self.starts[begin:end], self.ends[begin:end])
-
-    def __len__(self) -> int:
-        return len(self.starts)
+    first: int
+    left: int
+    right: int
+    last: int
 
 
-def coverage(outline: Floats, width: int, height: int) -> Coverage:
+def covered_blocks(outline: Floats, width: int, height: int, rows: int) -> dict[int, Block]:
     """Return which pixels of a canvas have their centre in a convex outline of (n, 2) corners in order.
 
     Pixels on a left or upper edge belong to it, those on a right or lower edge do not.
+
+    Parameters
+    ----------
+    outline : (n, 2) float array
+        x, y in pixels of the canvas.
+    width, height : int
+        Size of the canvas.
+    rows : int
+        How many rows are one block, counted from the first of the canvas.
+
+    Returns
+    -------
+    dict of int to Block
+        By the number of the block, from 0; none for those that are not touched.
     """
+    top, starts, ends = _covered_rows(outline, width, height)
+    if not len(starts):
+        return {}
+    numbers = range(top // rows, (top + len(starts) - 1) // rows + 1)
+    begins = [max(number * rows - top, 0) for number in numbers]
+    first, left = (end.reduceat(starts, begins).tolist() for end in (np.minimum, np.maximum))
+    right, last = (end.reduceat(ends, begins).tolist() for end in (np.minimum, np.maximum))
+    blocks = {}
+    for i, (number, begin) in enumerate(zip(numbers, begins, strict=True)):
+        part = slice(begin, (number + 1) * rows - top)
+        inner = (left[i], right[i]) if left[i] < right[i] else (first[i], first[i])
+        blocks[number] = Block(top + begin, starts[part], ends[part], first[i], *inner, last[i])
+    return blocks
+
+
+def _covered_rows(outline: Floats, width: int, height: int) -> tuple[int, Integers, Integers]:
+    """Return the first row that an outline may cover; for it and those behind it the first column and the end."""
     corners: list[list[float]] = outline.tolist()
     low, high = (math.ceil(min(max(end(y for _, y in corners), 0), height)) for end in (min, max))
     row = np.arange(low, high)
@@ -57,15 +85,17 @@ def coverage(outline: Floats, width: int, height: int) -> Coverage:
             left[crossed] = np.minimum(left[crossed], crossing)
             right[crossed] = np.maximum(right[crossed], crossing)
     starts, ends = (np.ceil(np.minimum(np.maximum(side, 0), width)).astype(np.int64) for side in (left, right))
-    return Coverage(low, starts, np.maximum(ends, starts))
+    return low, starts, np.maximum(ends, starts)
 
 
-def draw_affine(covered: Coverage, inverse: Floats, image: Array, canvas: Array, canvas_mask: Array) -> None:
+def draw_affine(block: Block, inverse: Floats, image: Array, canvas: Array, canvas_mask: Array) -> None:
     """Draw an image without mask onto a canvas.
+
+    OpenCV's rounding hangs on where a block begins, so that the same blocks must be drawn for the same pixels.
 
     Parameters
     ----------
-    covered : Coverage
+    block : Block
         Where to draw.
     inverse : (2, 3) float array
         The affine from the canvas to the image.
@@ -76,37 +106,26 @@ def draw_affine(covered: Coverage, inverse: Floats, image: Array, canvas: Array,
     canvas_mask : (height, width) uint8 array
         Set to 255 where the image is drawn; without pixels if the canvas has none.
     """
-    # blocks are counted from the first row of the canvas, so that they, and with them OpenCV's rounding, do not hang on
-    # how the canvas is cut into bands
-    begin, end = covered.first_row, covered.first_row + len(covered)
-    for top in range(begin - begin % _ROWS_AT_ONCE, end, _ROWS_AT_ONCE) if len(covered) else ():
-        _draw_block(covered[max(top, begin) : min(top + _ROWS_AT_ONCE, end)], inverse, image, canvas)
+    part = slice(block.top, block.top + len(block.starts))
+    # what all rows cover at once; left and right of it pixel by pixel
+    _warp(image, inverse, canvas[part, block.left : block.right], block.left, block.top)
     if canvas_mask.size:
-        for row, (start, stop) in enumerate(zip(covered.starts, covered.ends, strict=True), begin):
-            canvas_mask[row, start:stop] = 255
-
-
-def _draw_block(covered: Coverage, inverse: Floats, image: Array, canvas: Array) -> None:
-    """Draw a rectangle that all rows cover, and what is left and right of it pixel by pixel."""
-    left, right = int(covered.starts.max()), int(covered.ends.min())
-    first, last = int(covered.starts.min()), int(covered.ends.max())
-    if left >= right:
-        left = right = first
-    part = slice(covered.first_row, covered.first_row + len(covered))
-    _warp(image, inverse, canvas[part, left:right], left, part.start)
-    for begin, end in ((first, left), (right, last)):
+        canvas_mask[part, block.left : block.right] = 255
+    for begin, end in ((block.first, block.left), (block.right, block.last)):
         if begin < end:
-            warped = np.empty((len(covered), end - begin), np.uint8)
-            _warp(image, inverse, warped, begin, part.start)
+            warped = np.empty((len(block.starts), end - begin), np.uint8)
+            _warp(image, inverse, warped, begin, block.top)
             columns = np.arange(begin, end)
-            chosen = (columns >= covered.starts[:, None]) & (columns < covered.ends[:, None])
+            chosen = (columns >= block.starts[:, None]) & (columns < block.ends[:, None])
             np.copyto(canvas[part, begin:end], warped, where=chosen)
+            if canvas_mask.size:
+                canvas_mask[part, begin:end][chosen] = 255
 
 
 def _warp(image: Array, inverse: Floats, target: Array, left: int, top: int) -> None:
     if not target.size:
         return
-    matrix = inverse.copy()
-    matrix[:, 2] += inverse[:, :2] @ [left, top]
+    rows = inverse.tolist()
+    matrix = np.array([[across, down, offset + (across * left + down * top)] for across, down, offset in rows])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     cv2.warpAffine(image, matrix, target.shape[::-1], target, flags, cv2.BORDER_REPLICATE)

@@ -2,17 +2,20 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rendermodules.core.compiler import start_compiler
+from rendermodules.core.placement import Placement
 from rendermodules.core.rasterising import spans
+from rendermodules.core.threads import mapped_by_threads
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
+_Painter = Callable[[Sequence[Array], Array | None, slice], None]
 
 BAND_ROWS = 128
 """Rows of a canvas that one thread draws at a time."""
@@ -34,12 +37,8 @@ class Layer:
         One for gray, three for colour; uint8, uint16 or float32.
     mask : (rows, columns) uint8 array, optional
         How opaque the image is; entirely if absent.
-    corners : (t, 3, 2) float array
-        Triangles of the canvas that the image covers, x, y.
-    inverses : (t, 2, 3) float array
-        Affines from the canvas to the image, one for each triangle.
-    outline : (4, 2) float array, optional
-        Corners of the image on the canvas in order, if all affines are the same.
+    placement : Placement
+        Where the image lies on the canvas.
     nearest : bool
         Take the nearest pixel instead of interpolating between four.
     binary : bool
@@ -48,21 +47,12 @@ class Layer:
 
     planes: tuple[Array, ...]
     mask: Array | None
-    corners: Floats
-    inverses: Floats
-    outline: Floats | None = None
+    placement: Placement
     nearest: bool = False
     binary: bool = False
 
-    @property
-    def bytes(self) -> int:
-        """Bytes of the image and its mask."""
-        return sum(plane.nbytes for plane in self.planes) + (0 if self.mask is None else self.mask.nbytes)
 
-
-def draw_layers(
-    layers: Sequence[Layer], planes: Sequence[Array], canvas_mask: Array | None, pool: ThreadPoolExecutor | None = None
-) -> None:
+def draw_layers(layers: Sequence[Layer], planes: Sequence[Array], canvas_mask: Array | None, threads: int = 1) -> None:
     """Draw layers onto a canvas, the last on top.
 
     The pixels do not hang on the number of threads. Beside the layers and the canvas at most 20 MB for each thread are
@@ -76,27 +66,31 @@ def draw_layers(
         Written to; as many as the layers have.
     canvas_mask : (height, width) uint8 array, optional
         How opaque the canvas is. Without it layers cover each other entirely, and their masks are not looked at.
-    pool : ThreadPoolExecutor, optional
-        Threads that draw bands of the canvas.
+    threads : int, default: 1
+        How many draw bands of the canvas.
     """
-    height = planes[0].shape[0]
-    _count_pixels(layers, planes[0].shape, canvas_mask is not None)
-    painters = [_painter(layer, planes[0].shape, canvas_mask is not None) for layer in layers]
+    height, width = planes[0].shape
+    seen = [layer for layer in layers if layer.placement.touches(width, height)]
+    _count_pixels(seen, (height, width), canvas_mask is not None)
+    painters = [
+        (layer.placement.low[1], layer.placement.high[1], _painter(layer, (height, width), canvas_mask is not None))
+        for layer in seen
+    ]
 
     def draw_band(first_row: int) -> None:
         rows = slice(first_row, min(first_row + BAND_ROWS, height))
-        for paint in painters:
-            paint(planes, canvas_mask, rows)
+        for top, bottom, paint in painters:
+            if top < rows.stop and rows.start <= bottom:
+                paint(planes, canvas_mask, rows)
 
-    bands = range(0, height, BAND_ROWS)
-    for _ in map(draw_band, bands) if pool is None else pool.map(draw_band, bands):
-        pass
+    mapped_by_threads(draw_band, range(0, height, BAND_ROWS), threads)
 
 
-def _painter(layer: Layer, shape: tuple[int, ...], masked: bool) -> Callable[..., None]:
+def _painter(layer: Layer, shape: tuple[int, ...], masked: bool) -> _Painter:
     """Return a function that draws some rows of a layer."""
-    if layer.outline is not None and _is_for_opencv(layer) and (layer.mask is None or not masked):
-        return _opencv_painter(layer, layer.outline, shape)
+    placement = layer.placement
+    if placement.outline is not None and _is_for_opencv(layer) and (layer.mask is None or not masked):
+        return _opencv_painter(layer, placement.outline, shape)
     # compiled code is made anew for each kind of array, and arrays that can be written are another kind
     mask = read_only(layer.mask if masked and layer.mask is not None else _NOTHING)
     images = [read_only(image) for image in layer.planes]
@@ -105,7 +99,7 @@ def _painter(layer: Layer, shape: tuple[int, ...], masked: bool) -> Callable[...
         alphas = _masks_for_planes(canvas_mask, len(planes), rows)
         options = (rows.start, rows.stop, layer.nearest, layer.binary)
         for image, canvas, alpha in zip(images, planes, alphas, strict=True):
-            _Kernels.draw_spans(layer.corners, layer.inverses, image, mask, canvas, alpha, *options)
+            _Kernels.draw_spans(placement.corners, placement.inverses, image, mask, canvas, alpha, *options)
 
     return paint
 
@@ -117,26 +111,28 @@ def read_only(array: Array) -> Array:
     return view
 
 
-def _opencv_painter(layer: Layer, outline: Floats, shape: tuple[int, ...]) -> Callable[..., None]:
-    from rendermodules.core.rasterising.affine import coverage, draw_affine
+def _opencv_painter(layer: Layer, outline: Floats, shape: tuple[int, ...]) -> _Painter:
+    from rendermodules.core.rasterising.affine import covered_blocks, draw_affine
 
-    covered = coverage(outline, shape[1], shape[0])
+    blocks = covered_blocks(outline, shape[1], shape[0], BAND_ROWS)
 
     def paint(planes: Sequence[Array], canvas_mask: Array | None, rows: slice) -> None:
-        part = covered[rows]
-        for image, canvas in zip(layer.planes, planes, strict=True) if len(part) else ():
-            draw_affine(part, layer.inverses[0], image, canvas, _NOTHING if canvas_mask is None else canvas_mask)
+        block = blocks.get(rows.start // BAND_ROWS)
+        if block is not None:
+            mask = _NOTHING if canvas_mask is None else canvas_mask
+            for image, canvas in zip(layer.planes, planes, strict=True):
+                draw_affine(block, layer.placement.inverses[0], image, canvas, mask)
 
     return paint
 
 
 def _is_for_opencv(layer: Layer) -> bool:
     """Return whether OpenCV draws a layer without mask to within one grey level."""
-    image = layer.planes[0]
-    if layer.outline is None or layer.nearest or image.dtype != np.uint8:
+    image, placement = layer.planes[0], layer.placement
+    if placement.outline is None or layer.nearest or image.dtype != np.uint8:
         return False
     sides = min(image.shape), max(image.shape)
-    is_near = bool(np.isfinite(layer.inverses[0]).all() and (np.abs(layer.outline) <= spans.FURTHEST).all())
+    is_near = bool(np.isfinite(placement.inverses[0]).all() and (np.abs(placement.outline) <= spans.FURTHEST).all())
     return is_near and sides[0] > 1 and sides[1] < _LARGEST_SIDE_OF_OPENCV
 
 
@@ -162,6 +158,7 @@ class _Kernels:
 
 def load_kernels() -> None:
     """Load the compiled kernels, so that all spans are drawn by them from now on; the pixels stay the same."""
+    start_compiler()
     from rendermodules.core.rasterising import span_kernels
 
     _Kernels.draw_spans = staticmethod(span_kernels.draw_spans)
@@ -180,8 +177,5 @@ def _count_pixels(layers: Sequence[Layer], shape: tuple[int, ...], masked: bool)
 
 def _pixels_of(layer: Layer, shape: tuple[int, ...]) -> int:
     """Return about how many pixels of a canvas a layer covers."""
-    finite = layer.corners.reshape(-1, 2)[np.isfinite(layer.corners).reshape(-1, 2).all(axis=1)]
-    if not len(finite):
-        return 0
-    width, height = np.minimum(finite.max(axis=0), [shape[1], shape[0]]) - np.maximum(finite.min(axis=0), 0)
-    return len(layer.planes) * int(max(width, 0) * max(height, 0))
+    low, high = np.maximum(layer.placement.low, 0), np.minimum(layer.placement.high, [shape[1], shape[0]])
+    return len(layer.planes) * int(np.prod(np.maximum(high - low, 0)))

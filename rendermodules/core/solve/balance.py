@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,10 +24,33 @@ Stage = Callable[[Problem, FloatArray], tuple[Shaping, BoolArray]]
 """From a problem and coefficients to start from to the result and the pairs that gave it."""
 
 
-def balanced(
-    problem: Problem, kinds: IntArray, stage: Stage, start: FloatArray
-) -> tuple[Shaping, BoolArray, dict[int, float]]:
-    """Return the result of a stage with the matches of each kind weighted by how exact they are.
+@dataclass(frozen=True)
+class Balanced:
+    """A stage with matches weighted by how exact they are.
+
+    Attributes
+    ----------
+    problem : Problem
+        Tiles and matches with their new weights.
+    start : (t, 2, 3) float array
+        Coefficients that the last round started from.
+    shaping : Shaping
+        Its result.
+    kept : (m,) bool array
+        The pairs that gave it.
+    factors : dict of int to float
+        The factor of the weights of each kind, 1 for the most exact one.
+    """
+
+    problem: Problem
+    start: FloatArray
+    shaping: Shaping
+    kept: BoolArray
+    factors: dict[int, float]
+
+
+def balanced(problem: Problem, kinds: IntArray, stage: Stage, start: FloatArray) -> Balanced:
+    """Return a stage with the matches of each kind weighted by how exact they are.
 
     Matches within a section are often a hundred times as exact as those across sections, where tissue differs. Counted
     alike, the many rough ones would tear the seams that the exact ones close.
@@ -43,37 +66,33 @@ def balanced(
     start : (t, 2, 3) float array
         Coefficients to start from.
 
-    Returns
-    -------
-    Shaping, (m,) bool array, dict of int to float
-        The result, the pairs that gave it, and the factor of the weights of each kind, 1 for the most exact one.
-
     Notes
     -----
     Weights are those of the inverse variance, found with the fit in turn: estimation of variance components, with the
-    median residual of the pairs of a kind in place of their variance, since that forgives wrong pairs.
+    median residual of the pairs of a kind in place of their variance, since that forgives wrong pairs. Every round
+    starts from the tiles of the one before, in their shapes: rough matches bend the tiles of a section alike, and the
+    exact ones then close what seams that has opened.
 
     References
     ----------
     .. [1] Helmert, "Die Ausgleichungsrechnung nach der Methode der kleinsten Quadrate", 2nd edition (1907).
     """
     members = {int(kind): kinds == kind for kind in np.unique(kinds[kinds != ALWAYS_KEPT])}
-    factors = dict.fromkeys(members, 1.0)
-    shaping, kept = stage(problem, start)
+    result = Balanced(problem, start, *stage(problem, start), dict.fromkeys(members, 1.0))
     if len(members) < 2:
-        return shaping, kept, factors
+        return result
     for _ in range(MOST_ROUNDS):
-        found = _factors(pair_residuals(problem.moments, shaping.coefficients), members, kept)
-        changes = [max(found[kind] / factors[kind], factors[kind] / found[kind]) for kind in members]
+        found = _factors(pair_residuals(problem.moments, result.shaping.coefficients), members, result.kept)
+        changes = [max(found[kind] / result.factors[kind], result.factors[kind] / found[kind]) for kind in members]
         if max(changes) <= STEADY_RATIO:
             break
-        factors = found
         weighted = np.ones(len(kinds))
         for kind, chosen in members.items():
-            weighted[chosen] = factors[kind]
+            weighted[chosen] = found[kind]
         part = replace(problem, moments=problem.moments.scaled(weighted))
-        shaping, kept = stage(part, shaping.coefficients[:, :, :3])
-    return shaping, kept, factors
+        begin = result.shaping.coefficients[:, :, :3]
+        result = Balanced(part, begin, *stage(part, begin), found)
+    return result
 
 
 def _factors(residuals: FloatArray, members: dict[int, BoolArray], kept: BoolArray) -> dict[int, float]:

@@ -43,13 +43,14 @@ def fitted_lens(
     start : Motions
         Where the tiles are, without a lens.
     fixed : (t,) bool array
-        Tiles that stay.
+        Tiles that stay; pairs of two of them are not used.
     choice : str
         A kind of lens, or ``"auto"``: the one, or none, with the least Bayesian information criterion, of those that
         the pairs can tell. Pairs are the observations there, since the points of a pair err together.
     """
-    sample = connected_sample(len(fixed), matches.pairs, SAMPLE_TILES)
-    keep = pairs_within(sample, matches.pairs)
+    loose = ~pairs_within(fixed, matches.pairs)
+    sample = connected_sample(len(fixed), matches.pairs[loose], SAMPLE_TILES)
+    keep = loose & pairs_within(sample, matches.pairs)
     matches, kinds = matches.subset(keep), kinds[keep]
     if not len(matches.pairs):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +61,10 @@ class PairMatches:
         return PairMatches(
             self.pairs[keep], offsets, self.points_p[points], self.points_q[points], self.weights[points]
         )
+
+
+Z_DIGITS = 6
+"""Decimals of z that tell sections apart."""
 
 
 def concatenated(parts: Sequence[PairMatches]) -> PairMatches:
@@ -194,6 +198,22 @@ def _oriented(matches: PairMatches, chosen: IntArray, source: IntArray, keys: In
         np.where(swapped, points_p, points_q),
         matches.weights[chosen].astype(np.float64),
     )
+
+
+def z_distances(z: FloatArray, pairs: IntArray) -> FloatArray:
+    """Return how far apart in z (m,) the tiles of pairs (m, 2) are, to a millionth.
+
+    Differences of z that are no whole numbers, such as 0.3 - 0.2 and 0.2 - 0.1, are not equal in their last digits.
+    """
+    distances: FloatArray = np.abs(z[pairs[:, 0]] - z[pairs[:, 1]]).round(Z_DIGITS)
+    return distances
+
+
+def z_pairs(zs: Iterable[float], depths: Iterable[float]) -> list[tuple[float, float]]:
+    """Return the pairs of z that are as far apart as any of some distances, the lower first; to a millionth."""
+    by_place = {round(z, Z_DIGITS): z for z in zs}
+    beside = [(z, by_place.get(round(z + depth, Z_DIGITS))) for z in by_place.values() for depth in depths]
+    return [(low, high) for low, high in beside if high is not None]
 
 
 def depth_factors(

@@ -123,7 +123,8 @@ class SolveOptions:
     robust : bool
         Find and reject pairs that contradict the others.
     balance : bool
-        Weigh matches of each distance in z by how exact they prove to be, beside the weights that they have.
+        Weigh matches of each distance in z by how exact they prove to be, beside the weights that they have; not with
+        degree factors.
     reference : str
         What the shapes of tiles are held to in linear models: ``"rigid"``, the rigid solution, or ``"prior"``.
     regularization : float or None
@@ -154,3 +155,8 @@ class SolveOptions:
     minimum_points: int = 1
     maximum_points: int | None = None
     seed: int = 0
+
+    @property
+    def balances(self) -> bool:
+        """Whether matches are weighted by how exact they prove to be; BigFeta's regularisation knows no such thing."""
+        return self.balance and self.degree_factors is None

@@ -6,7 +6,6 @@ import numpy as np
 
 from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
 from rendermodules.core.solve.moments import TileFrames
-from rendermodules.core.solve.motions import Motions
 
 NEIGHBOURS = 8
 """Nearest placed tiles that a tile without matches moves with."""
@@ -59,19 +58,19 @@ def rigid_motion(
 
 
 def aligned_to_prior(
-    motions: Motions,
+    coefficients: FloatArray,
     prior: FloatArray,
     sizes: FloatArray,
     frames: TileFrames,
     labels: IntArray,
     movable: BoolArray,
     may_turn: bool,
-) -> Motions:
-    """Return motions with each component moved as a whole to where its tiles' corners are nearest to the prior.
+) -> FloatArray:
+    """Return coefficients with each component moved as a whole to where its tiles' corners are nearest to the prior.
 
     Parameters
     ----------
-    motions : Motions
+    coefficients : (t, 2, b) float array
         Of all tiles.
     prior : (t, 2, 3) float array
         Coefficients in frames.
@@ -87,14 +86,15 @@ def aligned_to_prior(
         Turn components too, not only shift them.
     """
     group = np.repeat(labels, 4)
-    here = tile_corners(motions.coefficients, sizes, frames).reshape(-1, 2)
+    here = tile_corners(coefficients, sizes, frames).reshape(-1, 2)
     there = tile_corners(prior, sizes, frames).reshape(-1, 2)
     turns, shifts = rigid_motion(here, there, group, may_turn)
     turns[np.unique(labels[~movable])] = np.eye(2)
     shifts[np.unique(labels[~movable])] = 0
     turns, shifts = turns[labels], shifts[labels]
-    positions = (turns @ motions.positions[:, :, None])[:, :, 0] + shifts
-    return Motions(positions, turns @ motions.linear, motions.lens)
+    moved = turns @ coefficients
+    moved[:, :, 0] += shifts
+    return moved
 
 
 def moved_with_neighbours(
@@ -102,8 +102,8 @@ def moved_with_neighbours(
 ) -> FloatArray:
     """Return the coefficients (t, 2, b) with isolated tiles moved from their prior as the tiles nearest to them.
 
-    Neighbours are those of the same section, or of the nearest section that has placed tiles. From three on, their
-    centres give a rigid motion; fewer give a shift.
+    Neighbours are those of the same section, or of the nearest section that has placed tiles. Their places and
+    orientations give a rigid motion.
     """
     from scipy.spatial import cKDTree
 
@@ -120,11 +120,17 @@ def moved_with_neighbours(
         _, near = cKDTree(prior[members, :, 0]).query(prior[lost, :, 0], k=[*range(1, count + 1)])
         near = members[near]
         turns, shifts = rigid_motion(
-            prior[near.ravel(), :, 0],
-            coefficients[near.ravel(), :, 0],
-            np.repeat(np.arange(len(lost)), count),
-            count > 2,
+            _ends_of_axes(prior[near.ravel()]),
+            _ends_of_axes(coefficients[near.ravel()]),
+            np.repeat(np.arange(len(lost)), 4 * count),
+            True,
         )
         result[lost, :, 1:3] = turns @ prior[lost, :, 1:3]
         result[lost, :, 0] = (turns @ prior[lost, :, 0][:, :, None])[:, :, 0] + shifts
     return result
+
+
+def _ends_of_axes(coefficients: FloatArray) -> FloatArray:
+    """Return four points (4 n, 2) of each tile, about its centre, where it has coefficients (n, 2, b)."""
+    centres, axes = coefficients[:, None, :, 0], coefficients[:, :, 1:3].transpose(0, 2, 1)
+    return np.concatenate([centres + axes, centres - axes], axis=1).reshape(-1, 2)

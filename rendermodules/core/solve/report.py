@@ -12,6 +12,7 @@ from rendermodules.core.problems import listed
 from rendermodules.core.residual_statistics import HIGH_PERCENTILE
 from rendermodules.core.solve.arrays import FloatArray
 from rendermodules.core.solve.lens import Lens
+from rendermodules.core.solve.matches import z_distances
 from rendermodules.core.solve.options import SolveOptions
 from rendermodules.core.solve.quality import SCALE_LIMITS, shape_faults
 from rendermodules.core.solve.solution import Solution
@@ -75,6 +76,7 @@ def solve_report(solved: SolvedStack, options: SolveOptions) -> Report:
         "regularization": None,
         "lenses": [],
         "residual": None,
+        "distances": [],
         "scale": None,
         "component_sizes": [],
     }
@@ -95,7 +97,7 @@ def report_line(report: Mapping[str, Any]) -> str:
         return f"not solved: {report['failed']}"
     parts = [f"{report['tile_count']} tiles, {report['used_pair_count']} pairs"]
     if report["residual"] is not None:
-        parts.append(f"residual {report['residual']['rms']:.3g} px")
+        parts.append(f"residual {_residual_text(report)}")
     if report["regularization"] is not None:
         parts.append(f"regularization {report['regularization']:.3g}")
     parts += [f"a lens that moves points by up to {lens['largest_displacement']:.3g} px" for lens in report["lenses"]]
@@ -145,6 +147,7 @@ def _figures(solution: Solution, solved: SolvedStack) -> Report:
             "deviation": figures.residual_deviation.tolist(),
             **_pair_figures(residuals),
         },
+        "distances": _by_distance(solution, solved.table.z),
         "scale": relative,
         "component_sizes": _component_sizes(solution),
         "precision": figures.precision,
@@ -161,6 +164,35 @@ def _pair_figures(residuals: FloatArray) -> Report:
         "pair_95th_percentile": float(np.percentile(residuals, HIGH_PERCENTILE)),
         "pair_greatest": float(residuals.max()),
     }
+
+
+def _by_distance(solution: Solution, z: FloatArray) -> list[Report]:
+    """Return figures of the pairs used by how far apart in z their tiles are, which is how exact they are.
+
+    ``weight`` is the factor that the matches got for that.
+    """
+    kept = ~solution.rejected
+    apart = z_distances(z, solution.pairs)
+    return [
+        {
+            "distance": distance,
+            "used_pair_count": int(np.sum(kept & (apart == distance))),
+            **_pair_figures(solution.pair_residuals[kept & (apart == distance)]),
+            "weight": solution.balance.get(distance, 1.0),
+        }
+        for distance in np.unique(apart).tolist()
+    ]
+
+
+def _residual_text(report: Mapping[str, Any]) -> str:
+    """Return the residual in words: where there are matches of several distances in z, of usual pairs of each."""
+    known = [one for one in report["distances"] if one["pair_median"] is not None]
+    if len(known) < 2:
+        return f"{report['residual']['rms']:.3g} px"
+    return ", ".join(
+        f"{one['pair_median']:.3g} px " + (f"over {one['distance']:g} in z" if one["distance"] else "within sections")
+        for one in known
+    )
 
 
 def _component_sizes(solution: Solution) -> list[int]:

@@ -22,11 +22,14 @@ UNVERIFIED_WEIGHT = 0.01
 STEADY_WEIGHT, STEADY_SHARE = 0.05, 1e-3
 """Weights are settled when at most this share of them changes by more than this."""
 
+LIKELY_OFF = 3.0
+"""Medians of how far pairs are off at the prior beyond which it speaks against a pair: 3.5 deviations of a stage."""
+
 SMALLEST_SCALE = 0.25
 """Pixels. However small the median, a pair within three times this is not wrong."""
 
 ALWAYS_KEPT = -1
-"""Kind of pairs that are not matches but wishes, such as anchors: their weight is never changed."""
+"""Kind of pairs that are not judged, such as anchors, which are no matches but wishes: their weight never changes."""
 
 
 def pair_residuals(moments: PairMoments, coefficients: FloatArray) -> FloatArray:
@@ -107,6 +110,18 @@ class Reweighting:
             scale = max(SCALE_OF_MEDIAN * float(np.median(residuals[judges])), SMALLEST_SCALE)
             agree |= members & (_weight(residuals, scale) >= LEAST_WEIGHT)
         return agree
+
+    def likely(self, residuals: FloatArray, kept: BoolArray) -> BoolArray:
+        """Return which pairs (m,) are no farther off than is likely, by their residuals (m,) where the prior has tiles.
+
+        Those kept (m,) tell how far off pairs of their kind are there.
+        """
+        likely = self.kinds == ALWAYS_KEPT
+        for kind in np.unique(self.kinds[~likely]):
+            members = self.kinds == kind
+            judges = members & kept if np.any(members & kept) else members
+            likely |= members & (residuals <= LIKELY_OFF * np.median(residuals[judges]))
+        return likely
 
     def subset(self, keep: BoolArray) -> Reweighting:
         """Return the reweighting of the pairs that a mask keeps."""

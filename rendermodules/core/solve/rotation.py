@@ -12,6 +12,9 @@ SCALES = (0.5, 0.15, 0.05, 0.02)
 """Radians: errors of pairs that count a quarter, in each round of reweighting; sinking, so that right pairs of a tile
 that one wrong pair turned are not lost with it."""
 
+WEIGHT_RANGE = (1e-3, 1e3)
+"""Weights of pairs, in medians: a wish of a million points must not make all else vanish in rounding."""
+
 MOST_ITERATIONS = 60
 """Of the inverse iteration in each round."""
 
@@ -29,7 +32,7 @@ def synchronized_turns(
     tile_count : int
         Number of tiles.
     pairs : (m, 2) int array
-        Tile indices p < q, every pair once.
+        Tile indices p < q, every pair once; at least one.
     turn : (m,) complex array
         Of modulus 1; the turn from tile p to tile q, so that exp(i angle_p) = turn exp(i angle_q).
     weights : (m,) float array
@@ -55,12 +58,13 @@ def synchronized_turns(
     system = TileSystem(pairs, np.ones(tile_count, dtype=bool))
     labels = system.component
     phase = np.ones(tile_count, dtype=complex)
-    strength = weights / weights.mean() if len(weights) else weights
+    weights = np.clip(weights / np.median(weights), *WEIGHT_RANGE)
+    strength = weights
     for least in SCALES:
         phase = _smallest_eigenvector(system, turn, strength, phase)
         errors = np.abs(np.exp(1j * np.angle(phase[pairs[:, 0]])) - turn * np.exp(1j * np.angle(phase[pairs[:, 1]])))
-        scale = max(3.0 * float(np.median(errors)), least) if len(errors) else 1.0
-        strength = weights / weights.mean() / (1.0 + (errors / scale) ** 2) ** 2 + 1e-6
+        scale = max(3.0 * float(np.median(errors)), least)
+        strength = weights / (1.0 + (errors / scale) ** 2) ** 2 + 1e-6
     angles = np.angle(phase)
     reference = np.where(fixed, 1.0, 1e-9) * np.exp(1j * angles)
     mean = np.bincount(labels, reference.real) + 1j * np.bincount(labels, reference.imag)
@@ -76,7 +80,7 @@ def _smallest_eigenvector(
     real = np.stack([np.stack([turn.real, -turn.imag], axis=1), np.stack([turn.imag, turn.real], axis=1)], axis=1)
     weight = strength[:, None, None] * np.eye(2)
     diagonal = system.summed(weight, weight)
-    shift = 1e-7 * max(float(np.median(diagonal[:, 0, 0])), 1e-300)
+    shift = 1e-7 * float(np.median(strength))
     factor = system.factorized(system.matrix(diagonal + shift * np.eye(2), -strength[:, None, None] * real))
     sizes = sparse.csr_matrix((np.ones(count), (labels, np.arange(count))))
     vector = start

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rendermodules.core.solve.arrays import FloatArray, IntArray
+from rendermodules.core.solve.arrays import IntArray
 from rendermodules.core.solve.match_table import MatchTable
-from rendermodules.core.solve.matches import PairMatches, depth_factors
+from rendermodules.core.solve.matches import Z_DIGITS, PairMatches, depth_factors, z_distances
 from rendermodules.core.solve.tile_table import TileTable
 
 UNKNOWN_TILE = "the stack has no such tile"
@@ -75,7 +75,11 @@ def stack_matches(found: MatchTable, table: TileTable, rule: DepthRule) -> Stack
     counts, pairs = found.counts[used], pairs[used]
     tiles = np.repeat(pairs, counts, axis=0)
     factors = depth_factors(
-        _distances(table, pairs), rule.montage_weight, rule.cross_weight, rule.inverse_distance, rule.weights_by_depth
+        z_distances(table.z, pairs),
+        rule.montage_weight,
+        rule.cross_weight,
+        rule.inverse_distance,
+        rule.weights_by_depth,
     )
     matches = PairMatches(
         pairs,
@@ -101,11 +105,6 @@ def _reasons(found: MatchTable, table: TileTable, pairs: IntArray, rule: DepthRu
         reasons[place] = UNKNOWN_TILE if absent <= groups else OTHER_SECTION
     if rule.depths is not None:
         known = np.flatnonzero((pairs >= 0).all(axis=1))
-        apart = np.abs(_distances(table, pairs[known])[:, None] - np.array(rule.depths)) >= 1e-6
-        reasons[known[apart.all(axis=1)]] = TOO_FAR
+        near = np.isin(z_distances(table.z, pairs[known]), np.round(rule.depths, Z_DIGITS))
+        reasons[known[~near]] = TOO_FAR
     return reasons
-
-
-def _distances(table: TileTable, pairs: IntArray) -> FloatArray:
-    distances: FloatArray = np.abs(table.z[pairs[:, 0]] - table.z[pairs[:, 1]])
-    return distances

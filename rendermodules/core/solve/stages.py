@@ -7,8 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rendermodules.core.connectivity import component_labels, connected_sample, pair_counts, pairs_within
-from rendermodules.core.solve.arrays import BoolArray, FloatArray
+from rendermodules.core.connectivity import (
+    branch_pairs,
+    component_labels,
+    connected_sample,
+    pair_counts,
+    pairs_within,
+    split_off,
+)
+from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
 from rendermodules.core.solve.bases import Basis, polynomial_basis
 from rendermodules.core.solve.cycles import pair_motions
 from rendermodules.core.solve.lens import monomial_expansion
@@ -141,7 +148,14 @@ def to_prior(problem: Problem, motions: Motions, may_turn: bool) -> Motions:
     """Return the motions with loose components moved as a whole to where they are nearest to the prior."""
     labels = component_labels(len(problem.prior), problem.moments.pairs)
     held = np.isin(labels, labels[problem.fixed])
-    return aligned_to_prior(motions, problem.prior, problem.sizes, problem.frames, labels, ~held, may_turn)
+    return prior_motions(at_prior(problem, motions.coefficients, labels, ~held, may_turn))
+
+
+def at_prior(
+    problem: Problem, coefficients: FloatArray, labels: IntArray, movable: BoolArray, may_turn: bool
+) -> FloatArray:
+    """Return coefficients (t, 2, b) with movable tiles (t,) moved, all of a label (t,) alike, to the prior."""
+    return aligned_to_prior(coefficients, problem.prior, problem.sizes, problem.frames, labels, movable, may_turn)
 
 
 @dataclass(frozen=True)
@@ -197,7 +211,7 @@ def staged(problem: Problem, motions: Motions, basis: Basis, options: SolveOptio
             moved, weights = placed(part, prior_motions(start), unknowns)
             return Shaping(moved.coefficients, weights)
 
-        return agreed(problem, place, motions.coefficients)
+        return agreed(problem, place, motions.coefficients, unknowns > 2)
     model, factors = held_model(problem, motions, basis, options)
     strength = options.regularization
     if strength is None:
@@ -240,7 +254,7 @@ def held_model(
 
 
 def agreed(
-    problem: Problem, fit: Callable[[Problem, FloatArray], Shaping], start: FloatArray
+    problem: Problem, fit: Callable[[Problem, FloatArray], Shaping], start: FloatArray, may_turn: bool = True
 ) -> tuple[Shaping, BoolArray]:
     """Return a fit to the pairs that agree with it, all of which count alike, and which pairs (m,) they are.
 
@@ -252,6 +266,8 @@ def agreed(
         From a problem and coefficients to start from to the result.
     start : (t, 2, b) float array
         Coefficients to start from.
+    may_turn : bool
+        Tiles that lose their component with the pairs that are rejected may turn to where their prior puts them.
 
     Notes
     -----
@@ -263,14 +279,36 @@ def agreed(
     kept = np.ones(len(problem.moments.pairs), dtype=bool)
     if reweighting is None:
         return shaping, kept
-    again = reweighting.kept(shaping.factors)
+    again = believed(problem, reweighting.kept(shaping.factors))
     for _ in range(MOST_JUDGEMENTS):
         kept = again
         shaping = fit(replace(problem.subset(kept), reweighting=None), shaping.coefficients)
-        again = reweighting.agreeing(pair_residuals(problem.moments, shaping.coefficients), kept)
+        agreeing = reweighting.agreeing(pair_residuals(problem.moments, shaping.coefficients), kept)
+        again = believed(problem, agreeing)
         if np.array_equal(again, kept):
             break
-    return shaping, kept
+    lost = split_off(len(problem.prior), problem.moments.pairs, kept) & ~problem.fixed
+    if not lost.any():
+        return shaping, kept
+    labels = component_labels(len(problem.prior), problem.moments.pairs[kept])
+    movable = lost & ~np.isin(labels, labels[problem.fixed])
+    return replace(shaping, coefficients=at_prior(problem, shaping.coefficients, labels, movable, may_turn)), kept
+
+
+def believed(problem: Problem, agreeing: BoolArray) -> BoolArray:
+    """Return which of the pairs that agree with a fit (m,) can be believed.
+
+    A tile that hangs on one pair agrees with whatever this says. The pair is not believed when others of its tiles
+    contradict it and the prior does as well.
+    """
+    if problem.reweighting is None or agreeing.all():
+        return agreeing
+    pairs, count = problem.moments.pairs, len(problem.prior)
+    unconfirmed = np.zeros(len(pairs), dtype=bool)
+    unconfirmed[agreeing] = branch_pairs(count, pairs[agreeing])
+    contradicted = (pair_counts(count, pairs[~agreeing]) > 0)[pairs].any(axis=1)
+    likely = problem.reweighting.likely(pair_residuals(problem.affine_moments, problem.prior), agreeing)
+    return agreeing & ~(unconfirmed & contradicted & ~likely)
 
 
 def linear_model(problem: Problem, reference: FloatArray, basis: Basis, options: SolveOptions) -> LinearModel:
@@ -338,8 +376,10 @@ class Lesson:
 def lesson(problem: Problem, model: LinearModel, factors: FloatArray, hold_mean: bool = True) -> Lesson:
     """Return what the strength is learnt from, with pairs weighted by factors (m,)."""
     moments = problem.moments
-    sample = connected_sample(len(problem.prior), moments.pairs, SAMPLE_TILES)
-    keep = pairs_within(sample, moments.pairs)
+    # pairs of two tiles that stay say nothing of how others deform
+    loose = ~pairs_within(problem.fixed, moments.pairs)
+    sample = connected_sample(len(problem.prior), moments.pairs[loose], SAMPLE_TILES)
+    keep = loose & pairs_within(sample, moments.pairs)
     part = problem.subset(keep)
     counts = part.moments.counts
     share = np.minimum(1.0, INDEPENDENT_POINTS / counts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import LinAlgError
@@ -14,8 +14,8 @@ from rendermodules.core.solve.matches import PairMatches
 from rendermodules.core.solve.options import SolveError, SolveOptions, TileSet
 from rendermodules.core.solve.quality import shears
 from rendermodules.core.solve.regularization import evidence, likeliest_strength
-from rendermodules.core.solve.stages import PLACING_UNKNOWNS, held_model, lesson, turned
-from rendermodules.core.solve.tiles import preparation
+from rendermodules.core.solve.stages import PLACING_UNKNOWNS, held_model, lesson, prior_motions, turned
+from rendermodules.core.solve.tiles import balanced_stages, preparation
 
 _OUTLYING = 3.0
 
@@ -68,11 +68,14 @@ class Sweep:
         Strengths that are too weak to hold the tiles.
     learnt : float
         The strength that a solve chooses by itself.
+    balance : dict of float to float
+        By distance in z: the factor that the weights of its matches got, as in a solve.
     """
 
     rows: list[SweptStrength]
     singular: list[float]
     learnt: float
+    balance: dict[float, float]
 
 
 def swept_strengths(tiles: TileSet, matches: PairMatches, options: SolveOptions, strengths: Sequence[float]) -> Sweep:
@@ -87,8 +90,9 @@ def swept_strengths(tiles: TileSet, matches: PairMatches, options: SolveOptions,
 
     Notes
     -----
-    Of more than 2,000 tiles a connected sample is solved. Pairs that contradict the others have the small weights that
-    placing gave them.
+    Of more than 2,000 tiles a connected sample is solved at each strength. Pairs that contradict the others have the
+    small weights that placing gave them. Where matches of several distances in z are weighted by how exact they are,
+    all tiles are solved once to find these weights.
 
     Raises
     ------
@@ -100,9 +104,12 @@ def swept_strengths(tiles: TileSet, matches: PairMatches, options: SolveOptions,
     made = preparation(tiles, matches, options)
     if not made.problem.system().free.any():
         raise SolveError("no tile is free to move")
-    motions = turned(made.problem, made.motions, options.start)
-    model, factors = held_model(made.problem, motions, made.basis, options)
-    learnt = lesson(made.problem, model, factors, hold_mean=options.degree_factors is None)
+    problem, motions, balance = made.problem, made.motions, {}
+    if options.balances and len(made.distances) > 1:
+        result = balanced_stages(made, replace(options, regularization=None))
+        problem, motions, balance = result.problem, prior_motions(result.start), made.by_distance(result.factors)
+    model, factors = held_model(problem, turned(problem, motions, options.start), made.basis, options)
+    learnt = lesson(problem, model, factors, hold_mean=options.degree_factors is None)
     members = learnt.equations.system.tiles
     rows, singular = [], []
     for strength in strengths:
@@ -113,9 +120,10 @@ def swept_strengths(tiles: TileSet, matches: PairMatches, options: SolveOptions,
             continue
         residual = float(np.sqrt(found.squared_error / learnt.equations.moments.weights.sum()))
         departure = float(np.sqrt(max(found.departure, 0.0) / len(members)))
-        shapes = _shapes(found.coefficients[members][:, :, 1:3], made.problem.prior[members][:, :, 1:3])
+        shapes = _shapes(found.coefficients[members][:, :, 1:3], problem.prior[members][:, :, 1:3])
         rows.append(SweptStrength(strength, found.score, residual, departure, *shapes))
-    return Sweep(rows, singular, likeliest_strength(learnt.equations, learnt.point_count) / learnt.share)
+    strength = likeliest_strength(learnt.equations, learnt.point_count) / learnt.share
+    return Sweep(rows, singular, strength, balance)
 
 
 def _shapes(linear: FloatArray, prior: FloatArray) -> tuple[float, ...]:

@@ -206,7 +206,7 @@ def tile_set_of(table: TileTable, lens: str, fixed_zs: Iterable[float], fixed_id
         The tiles.
     lens : str
         See `SolveOptions`. For ``"auto"`` tiles that have a correction already, or whose matches are not in the frame
-        that the lens would act on, get none.
+        that the lens would act on, get none. Tiles that stay where they are never get one.
     fixed_zs : iterable of float
         Sections whose tiles stay where they are.
     fixed_ids : iterable of str
@@ -221,6 +221,8 @@ def tile_set_of(table: TileTable, lens: str, fixed_zs: Iterable[float], fixed_id
     fixed = np.isin(table.z, list(fixed_zs)) | np.array([name in fixed_ids for name in table.ids], dtype=bool)
     numbers: dict[Hashable, int] = {}
     groups = np.array([numbers.setdefault(camera, len(numbers)) for camera in table.cameras], dtype=np.int64)
+    # a lens would bend what stays as it is
+    groups[fixed] = -1
     if lens == "auto":
         groups[table.corrected | ~table.same_frame] = -1
     elif lens != "none" and not table.same_frame.all():

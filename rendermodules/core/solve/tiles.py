@@ -14,11 +14,11 @@ from scipy.linalg import LinAlgError
 
 from rendermodules.core.connectivity import component_labels, pair_counts, pairs_within
 from rendermodules.core.solve.arrays import BoolArray, FloatArray, IntArray
-from rendermodules.core.solve.balance import balanced
+from rendermodules.core.solve.balance import Balanced, balanced
 from rendermodules.core.solve.bases import Basis, polynomial_basis, spline_basis
 from rendermodules.core.solve.lens import Lens
 from rendermodules.core.solve.lens_fit import fitted_lens
-from rendermodules.core.solve.matches import CheckedMatches, PairMatches, checked_matches, concatenated
+from rendermodules.core.solve.matches import CheckedMatches, PairMatches, checked_matches, concatenated, z_distances
 from rendermodules.core.solve.moments import TileFrames, pair_moments
 from rendermodules.core.solve.motions import Motions
 from rendermodules.core.solve.options import NO_ANCHORS, Anchors, NoMatchesError, SolveError, SolveOptions, TileSet
@@ -64,20 +64,23 @@ def solved_tiles(
         There are no tiles; or the regularisation that was asked for does not hold the tiles.
     """
     made = preparation(tiles, matches, options, anchors, start)
-    factors: dict[int, float] = {}
+    try:
+        result = balanced_stages(made, options)
+    except LinAlgError as error:
+        advice = "" if options.regularization is None else "; a greater regularization holds them"
+        raise SolveError(f"{error}{advice}") from error
+    solution = _solution(tiles, made, result.shaping, result.kept, options)
+    return replace(solution, balance=made.by_distance(result.factors))
+
+
+def balanced_stages(made: Preparation, options: SolveOptions) -> Balanced:
+    """Return what becomes of the tiles, with matches weighted by how exact they are if the options say so."""
 
     def stage(problem: Problem, begin: FloatArray) -> tuple[Shaping, BoolArray]:
         return staged(problem, prior_motions(begin), made.basis, options)
 
-    try:
-        if options.balance and options.degree_factors is None:
-            shaping, kept, factors = balanced(made.problem, made.kinds, stage, made.motions.coefficients)
-        else:
-            shaping, kept = staged(made.problem, made.motions, made.basis, options)
-    except LinAlgError as error:
-        raise SolveError(str(error)) from error
-    balance = {float(made.distances[kind]): factor for kind, factor in factors.items()}
-    return replace(_solution(tiles, made, shaping, kept, options), balance=balance)
+    kinds = made.kinds if options.balances else np.full_like(made.kinds, ALWAYS_KEPT)
+    return balanced(made.problem, kinds, stage, made.motions.coefficients)
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Preparation:
     distances : (k,) float array
         In z, of the pairs that there are.
     kinds : (m,) int array
-        Index of the distance of each pair of the problem; ``ALWAYS_KEPT`` for anchors.
+        Index of the distance of each pair of the problem; ``ALWAYS_KEPT`` for anchors and pairs of two fixed tiles.
     """
 
     checked: CheckedMatches
@@ -109,6 +112,10 @@ class Preparation:
     lenses: dict[int, Lens]
     distances: FloatArray
     kinds: IntArray
+
+    def by_distance(self, factors: dict[int, float]) -> dict[float, float]:
+        """Return factors of kinds by their distance in z."""
+        return {float(self.distances[kind]): factor for kind, factor in factors.items()}
 
 
 def preparation(
@@ -124,7 +131,7 @@ def preparation(
     checked = checked_matches(matches, len(tiles), options.minimum_points, options.maximum_points, options.seed)
     if len(tiles) > 1 and not len(checked.matches.pairs):
         raise NoMatchesError(f"no matches that a solve can use: {dropped_text(checked, len(matches.pairs))}")
-    distances, kinds = _pair_kinds(tiles.sections, checked.matches.pairs)
+    distances, kinds = _pair_kinds(tiles, checked.matches.pairs)
     everything, pairs = _with_anchors(tiles, checked.matches, anchors)
     frames = _frames(everything)
     prior = coefficients_of(everything.priors, frames)
@@ -162,10 +169,13 @@ def _basis(tiles: TileSet, frames: TileFrames, options: SolveOptions) -> Basis:
     return polynomial_basis(1)
 
 
-def _pair_kinds(sections: FloatArray, pairs: IntArray) -> tuple[FloatArray, IntArray]:
-    """Return the distances in z that there are, and the kind (m,) of pairs: all of a distance are judged together."""
-    distances, kinds = np.unique(np.abs(sections[pairs[:, 0]] - sections[pairs[:, 1]]), return_inverse=True)
-    return distances, kinds.astype(np.int64)
+def _pair_kinds(tiles: TileSet, pairs: IntArray) -> tuple[FloatArray, IntArray]:
+    """Return the distances in z that there are, and the kind (m,) of pairs: all of a distance are judged together.
+
+    Pairs of two tiles that stay decide nothing, and are not what others are judged by.
+    """
+    distances, kinds = np.unique(z_distances(tiles.sections, pairs), return_inverse=True)
+    return distances, np.where(pairs_within(tiles.fixed, pairs), ALWAYS_KEPT, kinds.astype(np.int64))
 
 
 def _with_anchors(tiles: TileSet, matches: PairMatches, anchors: Anchors) -> tuple[TileSet, PairMatches]:

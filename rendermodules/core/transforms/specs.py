@@ -103,7 +103,10 @@ def flattened(specs: Iterable[TransformSpec], shared: SharedTransforms | None = 
 
 
 def _specs_of(tile: TileSpec) -> list[TransformSpec]:
-    specs: list[TransformSpec] = (tile.get("transforms") or {}).get("specList") or []
+    transforms = tile.get("transforms") or {}
+    if not isinstance(transforms, Mapping):
+        raise TransformError("transforms must be an object with a specList")
+    specs: list[TransformSpec] = transforms.get("specList") or []
     return specs
 
 
@@ -135,6 +138,8 @@ def _referred(spec: TransformSpec, shared: SharedTransforms, path: tuple[str, ..
 
 
 def _parsed(spec: TransformSpec, shared: SharedTransforms, path: tuple[str, ...]) -> CoordinateTransform:
+    if not isinstance(spec, Mapping):
+        raise TransformError(f"a transform must be an object, not {spec!r}")
     kind = spec.get("type", "leaf")
     if kind == "leaf":
         return _parsed_leaf(spec)
@@ -161,6 +166,8 @@ def _parsed_leaf(spec: TransformSpec) -> CoordinateTransform:
         class_name, data_string = spec["className"], spec["dataString"]
     except KeyError as error:
         raise TransformError(f"{_name(spec)} has no {error.args[0]!r}") from None
+    if not isinstance(data_string, str):
+        raise TransformError(f"{_name(spec)} of class {class_name}: its dataString is no text but {data_string!r}")
     try:
         # an affine is read as quickly as it is looked up; the others may be large and are shared by many tiles
         if class_name == Affine.class_name:

@@ -139,7 +139,7 @@ class _StepReader:
         # what is not finite shows in the boxes; anything else that is wrong is told by the careful reader
         try:
             values = [float(text) for text in spec["dataString"].split()]
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, AttributeError):
             values = []
         return values if len(values) == 6 else parsed_transform(spec)
 

@@ -2,10 +2,11 @@
 
 Options have two dashes; a value is the next word, whatever it begins with. Some truth values need a word behind them
 (``--doFilter true``) and some are set by their mere presence; the latter may have a word too, since render-python
-writes it there. ``@file`` stands for the lines of a file.
+writes it there. ``@file`` stands for the lines of a file, one word each.
 """
 
 import difflib
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ class Rest:
     Attributes
     ----------
     name : str
+        That of an option with any number of words when they mean the same; they then come behind these.
     help : str
     convert : callable
         From a word to the value.
@@ -147,17 +149,34 @@ def many(name: str, help: str, convert: Callable[[str], Any] = str, *, required:
     return Option(name, help, convert, (), required, Takes.MANY)
 
 
+def image_format(default: str) -> Option:
+    """Return the option ``format``, a format that images are written in; its value is in small letters."""
+    from rendermodules.io.mipmaps import EXTENSIONS, extension_of
+
+    def checked(word: str) -> str:
+        try:
+            extension_of(word)
+        except ValueError:
+            raise ValueError(f"one of {', '.join(EXTENSIONS)}") from None
+        return word.lower()
+
+    return Option("format", "of the images: tif, png or jpg", checked, default)
+
+
 def unused(name: str, takes: Takes = Takes.ONE) -> Option:
     """Return an option that is accepted and changes nothing."""
     return Option(name, "accepted, has no effect", takes=takes, is_used=False)
 
 
 def a_number(word: str) -> float:
-    """Return a word as a number."""
+    """Return a word as a finite number."""
     try:
-        return float(word)
+        number = float(word)
     except ValueError:
-        raise ValueError("a number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError("a number")
+    return number
 
 
 def a_whole_number(word: str) -> int:
@@ -194,7 +213,8 @@ def parsed(client: Client, words: Sequence[str]) -> tuple[SimpleNamespace, list[
     Raises
     ------
     UsageError
-        An option is unknown, comes twice, lacks its value or has a wrong one, or a required one is missing.
+        An option is unknown, comes twice, lacks its value or has a wrong one, a required one is missing, or a file of
+        words cannot be read.
     """
     known = {f"--{option.name}": option for option in client.options}
     given: dict[str, list[Any]] = {}
@@ -215,18 +235,26 @@ def parsed(client: Client, words: Sequence[str]) -> tuple[SimpleNamespace, list[
     if client.rest is not None:
         if client.rest.required and not rest:
             raise UsageError(f"{client.rest.name} is missing: {client.rest.help}")
-        values[client.rest.name] = [_converted(client.rest.name, client.rest.convert, word) for word in rest]
+        converted = [_converted(client.rest.name, client.rest.convert, word) for word in rest]
+        values[client.rest.name] = [*values.get(client.rest.name, ()), *converted]
     idle = [option.name for option in client.options if option.name in given and not option.is_used]
     return SimpleNamespace(**values), idle
 
 
 def _expanded(words: Iterable[str]) -> Iterable[str]:
     for word in words:
-        file = Path(word[1:])
-        if word.startswith("@") and file.is_file():
-            yield from filter(None, map(str.strip, file.read_text().splitlines()))
+        if word.startswith("@"):
+            yield from _words_of_file(word[1:])
         else:
             yield word
+
+
+def _words_of_file(name: str) -> Iterable[str]:
+    try:
+        lines = Path(name).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"@{name}: the words in this file cannot be read: {error}") from None
+    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
 def _take(option: Option, waiting: deque[str], given: dict[str, list[Any]]) -> None:

@@ -21,6 +21,7 @@ from rendermodules.render_ws.clients.arguments import (
     UsageError,
     a_number,
     flag,
+    image_format,
     number,
     switch,
     text,
@@ -45,7 +46,6 @@ _MARGIN = 1.0
 def _run(options: Any) -> None:
     _check(options)
     stack = stack_of(options)
-    options.z = [*options.z, *options.zValues]
     zs = stack.z_values(options)
     folder = boxes_folder(
         Path(options.rootDirectory),
@@ -157,7 +157,7 @@ CLIENT = Client(
         whole("width", "width of a box in pixels", required=True),
         whole("height", "height of a box in pixels", required=True),
         whole("maxLevel", "coarsest level; each has half of the scale of the one before", 0),
-        text("format", "png, jpg or tif", "png"),
+        image_format("png"),
         whole("maxOverviewWidthAndHeight", "longer side of the overview of each layer; none by default"),
         switch("convertToGray", "write gray images", True),
         flag("doFilter", "filter the tiles"),
@@ -174,5 +174,5 @@ CLIENT = Client(
         unused("cleanUpPriorRun", Takes.PERHAPS_TRUTH),
         *GROUP_OPTIONS,
     ),
-    Rest("zValues", "z of the layers, as --z", a_number, required=False),
+    Rest("z", "z of the layers, as --z", a_number, required=False),
 )

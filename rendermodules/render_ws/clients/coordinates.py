@@ -1,15 +1,11 @@
 """Coordinates of many points between tiles and the world."""
 
-import gzip
 import logging
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
 from rendermodules.core.problems import InputError
-from rendermodules.io.files import write_bytes_whole
-from rendermodules.io.json_files import read_json
+from rendermodules.io.json_files import read_json, write_json
 from rendermodules.render_ws.clients.arguments import Client, flag, number, text, unused
 from rendermodules.render_ws.clients.stacks import STACK_OPTIONS, stack_of, z_text
 
@@ -24,7 +20,7 @@ def _run(options: Any) -> None:
         raise InputError(f"{options.fromJson}: no list of coordinates")
     route = "world-to-local-coordinates"
     if options.localToWorld:
-        points = [_visible(point) for point in points]
+        points = [_visible(point, f"{options.fromJson}: entry {index}") for index, point in enumerate(points)]
         route = "local-to-world-coordinates"
     stack = stack_of(options)
     stack.metadata()
@@ -36,15 +32,16 @@ def _run(options: Any) -> None:
     lost = sum(_has_failed(answer) for answer in answers)
     if lost:
         logger.warning("%d of %d points could not be mapped; their entries say why", lost, len(points))
-    content = orjson.dumps(answers)
-    write_bytes_whole(options.toJson, gzip.compress(content) if options.toJson.endswith(".gz") else content)
+    write_json(options.toJson, answers)
 
 
-def _visible(point: Any) -> Any:
+def _visible(point: Any, place: str) -> Any:
     """Return one entry for a point of which there is a list: the tile on top, else the first."""
-    if not isinstance(point, list):
-        return point
-    return next((entry for entry in point if entry.get("visible")), point[0] if point else None)
+    entries = point if isinstance(point, list) else [point]
+    if not all(entry is None or isinstance(entry, dict) for entry in entries):
+        raise InputError(f"{place}: neither coordinates nor a list of them")
+    on_top = [entry for entry in entries if entry and entry.get("visible")]
+    return (on_top or entries or [None])[0]
 
 
 def _has_failed(answer: Any) -> bool:
@@ -63,7 +60,11 @@ CLIENT = Client(
             'list of {"world": [x, y]}; or of {"tileId": ..., "local": [x, y]}, for a point in several tiles a list',
             required=True,
         ),
-        text("toJson", "file for the answers, in the order of the points", required=True),
+        text(
+            "toJson",
+            "file for the answers, in the order of the points; may end in .gz or .zip",
+            required=True,
+        ),
         flag("localToWorld", "map from tiles to the world"),
         unused("numberOfThreads"),
     ),

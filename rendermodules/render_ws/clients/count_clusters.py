@@ -13,7 +13,6 @@ logger = logging.getLogger(__name__)
 
 def _run(options: Any) -> None:
     stack = stack_of(options)
-    options.z = [*options.z, *options.zValues]
     torn = []
     for z in stack.z_values(options):
         clusters = clusters_of_layer(stack, z, options)
@@ -31,5 +30,5 @@ CLIENT = Client(
     "Counts the groups into which the tiles of layers fall by their matches.",
     _run,
     (*STACK_OPTIONS, *Z_OPTIONS, *CLUSTER_OPTIONS),
-    Rest("zValues", "z of the layers, as --z", a_number, required=False),
+    Rest("z", "z of the layers, as --z", a_number, required=False),
 )

@@ -3,6 +3,7 @@
 The images of the tiles must be readable here under the paths that the tile specs have.
 """
 
+import logging
 import os
 from functools import lru_cache
 from typing import Any
@@ -10,12 +11,16 @@ from typing import Any
 import orjson
 
 from rendermodules.io.image_cache import DEFAULT_IMAGE_BYTES, ImageCache
+from rendermodules.io.image_formats import Image
 from rendermodules.io.json_files import read_json
 from rendermodules.render_ws.clients.arguments import Option, number, switch, text
 from rendermodules.render_ws.clients.stacks import RemoteStack, z_text
 from rendermodules.render_ws.remote import RemoteService
 from rendermodules.render_ws.rendering import Renderer, RenderingError
+from rendermodules.render_ws.rendering.output import gray
 from rendermodules.render_ws.routing import PREFIX
+
+logger = logging.getLogger(__name__)
 
 FILTER_LIST_OPTION: Option = text("filterListName", "filters of the service by name, instead of its default ones")
 INTENSITY_OPTIONS: tuple[Option, ...] = (
@@ -69,6 +74,15 @@ def layer_parameters(stack: RemoteStack, z: float, **query: Any) -> dict[str, An
     """Return render parameters for a whole layer at full scale, with all of its tiles."""
     parameters: dict[str, Any] = stack.get("z", z_text(z), "render-parameters", scale=1.0, **query)
     return parameters
+
+
+def gray_image(drawer: Renderer, parameters: dict[str, Any]) -> Image:
+    """Return what render parameters show, in gray, (rows, columns) of uint8; says so when no tile has the channel."""
+    channel, tiles = parameters.get("channels") or "", parameters["tileSpecs"]
+    present = {own.get("name") for tile in tiles for own in tile.get("channels") or ()}
+    if channel and tiles and "__" not in channel and channel not in present:
+        logger.warning("none of the %d tiles, %s the first, has a channel %s", len(tiles), tiles[0]["tileId"], channel)
+    return gray(drawer.render(parameters))
 
 
 def document_at(place: str) -> Any:

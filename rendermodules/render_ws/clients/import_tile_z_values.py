@@ -4,10 +4,11 @@ import logging
 from collections import defaultdict
 from typing import Any
 
-from rendermodules.core.problems import InputError
+from rendermodules.core.problems import InputError, listed
 from rendermodules.io.json_files import read_json
 from rendermodules.render_ws.clients.arguments import Client, Rest
 from rendermodules.render_ws.clients.stacks import STACK_OPTIONS, stack_of, z_text
+from rendermodules.render_ws.errors import ServiceError
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +19,9 @@ def _run(options: Any) -> None:
         for tile_id, z in _read(file).items():
             tiles_of_z[z].append(tile_id)
     stack = stack_of(options)
+    missing = {tile_id for tile_ids in tiles_of_z.values() for tile_id in tile_ids} - stack.tile_ids()
+    if missing:
+        raise ServiceError(f"{stack} lacks {len(missing)} of the tiles: {listed(sorted(missing))}")
     stack.open()
     for index, (z, tile_ids) in enumerate(sorted(tiles_of_z.items()), start=1):
         stack.send("PUT", "z", z_text(z), "tileIds", body=tile_ids)

@@ -7,6 +7,7 @@ from typing import Any
 from rendermodules.core.problems import InputError, listed
 from rendermodules.core.sections import TransformSpec
 from rendermodules.core.transform_changes import CHANGES, with_changed_tiles_only
+from rendermodules.core.transforms import TransformError, parsed_transform
 from rendermodules.io.json_files import read_json
 from rendermodules.render_ws.clients.arguments import Client, choice, text
 from rendermodules.render_ws.clients.stacks import STACK_OPTIONS, RemoteStack, stack_of
@@ -38,10 +39,15 @@ def _read_changes(file: str) -> dict[str, TransformSpec]:
     transforms: dict[str, TransformSpec] = {}
     try:
         for entry in entries:
-            tile_id = entry["tileId"]
-            if transforms.setdefault(tile_id, entry["transform"]) is not entry["transform"]:
+            tile_id, transform = entry["tileId"], entry["transform"]
+            if transforms.setdefault(tile_id, transform) is not transform:
                 raise InputError(f"{file}: tile {tile_id} comes twice")
-    except (TypeError, KeyError) as error:
+            # what is shared only the stack knows
+            if transform.get("type", "leaf") == "leaf":
+                parsed_transform(transform)
+    except TransformError as error:
+        raise InputError(f"{file}: tile {tile_id}: {error}") from None
+    except (AttributeError, TypeError, KeyError) as error:
         raise InputError(f'{file}: no list of {{"tileId": ..., "transform": ...}}: {error!r}') from None
     if not transforms:
         raise InputError(f"{file}: holds no transform")

@@ -9,7 +9,7 @@ from rendermodules.core.mipmap_levels import full_scale_levels
 from rendermodules.core.sections import Section
 from rendermodules.io.images import ImageSource
 from rendermodules.io.mipmaps import MipmapWriting, RenderLayout, extension_of, write_mipmaps
-from rendermodules.render_ws.clients.arguments import Client, UsageError, flag, text, whole
+from rendermodules.render_ws.clients.arguments import Client, UsageError, flag, image_format, text, whole
 from rendermodules.render_ws.clients.render_groups import GROUP_OPTIONS, of_this_group
 from rendermodules.render_ws.clients.stacks import STACK_OPTIONS, Z_OPTIONS, RemoteStack, stack_of
 from rendermodules.render_ws.errors import ServiceError
@@ -71,7 +71,7 @@ CLIENT = Client(
         text("rootDirectory", "folder for the levels", required=True),
         whole("minLevel", "first level; 1 has half of the size", 1),
         whole("maxLevel", "last level", 6),
-        text("format", "tif, png or jpg", "tif"),
+        image_format("tif"),
         flag("forceGeneration", "write files again that are there and newer than the image"),
         *GROUP_OPTIONS,
     ),

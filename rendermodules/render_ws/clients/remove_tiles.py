@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from rendermodules.core.layout import in_box, obscured
+from rendermodules.core.problems import listed
 from rendermodules.io.tilespecs import read_tile_ids
 from rendermodules.render_ws.clients.arguments import Client, UsageError, many, number, text
 from rendermodules.render_ws.clients.placed_tiles import SIDES, placed_tiles_of
@@ -25,6 +26,10 @@ def _run(options: Any) -> None:
         tiles = placed_tiles_of(stack, [options.hiddenTilesWithZ])
         tile_ids.update(np.array(tiles.ids, dtype=object)[obscured(tiles)])
     tile_ids |= _outside_box(stack, options)
+    missing = tile_ids - stack.tile_ids()
+    if missing:
+        logger.warning("%s has no tile %s", stack, listed(sorted(missing)))
+        tile_ids -= missing
     if not tile_ids:
         logger.info("there is nothing to remove from %s", stack)
         return

@@ -3,9 +3,11 @@
 import logging
 from typing import Any
 
+from rendermodules.core.problems import listed
 from rendermodules.core.sections import transform_list, with_transform_list
 from rendermodules.render_ws.clients.arguments import Client, Rest, UsageError, a_number, flag, text, whole
 from rendermodules.render_ws.clients.stacks import STACK_OPTIONS, stack_of
+from rendermodules.render_ws.errors import ServiceError
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +23,9 @@ def _run(options: Any) -> None:
     target.open(source)
     for index, z in enumerate(options.zValues, start=1):
         section = source.section(z)
+        short = [tile["tileId"] for tile in section.tiles if len(transform_list(tile)) < count]
+        if short:
+            raise ServiceError(f"{len(short)} tiles at z {z} have fewer than {count} transforms: {listed(short)}")
         tiles = [with_transform_list(tile, transform_list(tile)[:-count]) for tile in section.tiles]
         target.put(tiles, section.transforms)
         logger.info("%d of %d: z %s: %d tiles into %s", index, len(options.zValues), z, len(tiles), target)

@@ -13,7 +13,6 @@ logger = logging.getLogger(__name__)
 def _run(options: Any) -> None:
     stack = stack_of(options)
     kept_in = stack.sibling(options.removedTilesStackName) if options.removedTilesStackName else None
-    options.z = [*options.z, *options.zValues]
     removed = 0
     for z in stack.z_values(options):
         clusters = clusters_of_layer(stack, z, options)
@@ -50,5 +49,5 @@ CLIENT = Client(
         text("removedTilesStackName", "stack that gets the tiles that are removed"),
         flag("reportRemovedTiles", "only tell which tiles would be removed"),
     ),
-    Rest("zValues", "z of the layers, as --z", a_number, required=False),
+    Rest("z", "z of the layers, as --z", a_number, required=False),
 )

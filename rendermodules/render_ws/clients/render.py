@@ -9,6 +9,7 @@ import numpy as np
 from rendermodules.io.files import write_bytes_whole
 from rendermodules.io.image_formats import Image
 from rendermodules.io.images import image_bytes, read_image
+from rendermodules.io.mipmaps import extension_of
 from rendermodules.render_ws.clients.arguments import (
     Client,
     Option,
@@ -59,6 +60,7 @@ def _run(options: Any) -> None:
     if not parameters.get("out"):
         raise UsageError("--out is missing: where the image goes")
     out = Path(parameters["out"])
+    extension_of(out.suffix)
     canvas = renderer().render(parameters)
     quality = float(parameters.get("quality") or 0.85)
     if parameters.get("in"):

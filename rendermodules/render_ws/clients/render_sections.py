@@ -13,8 +13,10 @@ from rendermodules.render_ws.clients.arguments import (
     Option,
     Rest,
     Takes,
+    UsageError,
     a_number,
     flag,
+    image_format,
     number,
     switch,
     text,
@@ -25,11 +27,11 @@ from rendermodules.render_ws.clients.drawing import (
     INTENSITY_OPTIONS,
     NOISE_OPTION,
     box_parameters,
+    gray_image,
     renderer,
 )
 from rendermodules.render_ws.clients.stacks import STACK_OPTIONS, RemoteStack, stack_of, z_text
 from rendermodules.render_ws.errors import ServiceError
-from rendermodules.render_ws.rendering.output import gray
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ Box = tuple[float, float, int, int]
 
 
 def _run(options: Any) -> None:
+    if options.renderTileLabels:
+        raise UsageError("--renderTileLabels has no stand-in")
     stack = stack_of(options)
     box = _given_box(options, stack)
     pixel_size = _pixel_size(options, stack)
@@ -54,7 +58,7 @@ def _run(options: Any) -> None:
     }
     for index, z in enumerate(options.zValues, start=1):
         parameters = box_parameters(stack, z, box or _layer_box(stack, z), options.scale, **query)
-        image = gray(drawer.render(parameters))
+        image = gray_image(drawer, parameters)
         file = _file(options, z)
         if options.resolutionUnit and file.suffix[1:] in _TIFF:
             content = tiff_bytes(image, pixel_size=pixel_size, unit=options.resolutionUnit)
@@ -96,7 +100,7 @@ def _pixel_size(options: Any, stack: RemoteStack) -> tuple[float, float] | None:
 
 
 def _file(options: Any, z: float) -> Path:
-    ending = options.format.lower()
+    ending = options.format
     file = section_image_path(options.rootDirectory, options.project, options.stack, options.scale, z, ending)
     folder = file.parent
     if options.customOutputFolder is not None:
@@ -121,7 +125,7 @@ CLIENT = Client(
         *STACK_OPTIONS,
         text("rootDirectory", "folder for the images", required=True),
         number("scale", "image pixels per world pixel", 0.02),
-        text("format", "png, jpg or tif", "png"),
+        image_format("png"),
         switch("doFilter", "filter the tiles", True),
         FILTER_LIST_OPTION,
         NOISE_OPTION,
@@ -133,6 +137,7 @@ CLIENT = Client(
         text("customSubFolder", "folder below customOutputFolder"),
         flag("padFileNamesWithZeros", "names like 00123.png, which sort as text"),
         text("resolutionUnit", f"write the size of pixels into TIFF files, in {', '.join(_UNITS)}"),
+        flag("renderTileLabels", "has no stand-in"),
         unused("imageType"),
         unused("convertToGray", Takes.PERHAPS_TRUTH),
     ),

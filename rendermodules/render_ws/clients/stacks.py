@@ -96,6 +96,10 @@ class RemoteStack:
         tiles = resolved["tileIdToSpecMap"]
         return Section(z, [tiles[tile_id] for tile_id in sorted(tiles)], resolved.get("transformIdToSpecMap") or {})
 
+    def tile_ids(self) -> set[str]:
+        """Return the ids of all tiles of the stack."""
+        return set(self.get("tileIds"))
+
     def tile_bounds(self, z: float) -> list[dict[str, Any]]:
         """Return the boxes of the tiles of a layer as Render's JSON, in the order of their ids."""
         bounds: list[dict[str, Any]] = self.get("z", z_text(z), "tileBounds")

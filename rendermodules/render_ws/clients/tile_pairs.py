@@ -15,9 +15,19 @@ from rendermodules.core.tile_pairs import (
     without_matched,
     without_positions,
 )
-from rendermodules.io.pair_files import PairFile, render_parameters_template, write_pair_files
+from rendermodules.io.pair_files import PAIR_FILE_SUFFIXES, PairFile, render_parameters_template, write_pair_files
 from rendermodules.io.tilespecs import read_tile_ids
-from rendermodules.render_ws.clients.arguments import Client, UsageError, choice, flag, number, switch, text, whole
+from rendermodules.render_ws.clients.arguments import (
+    Client,
+    Option,
+    UsageError,
+    choice,
+    flag,
+    number,
+    switch,
+    text,
+    whole,
+)
 from rendermodules.render_ws.clients.match_collections import RemoteCollection
 from rendermodules.render_ws.clients.placed_tiles import SIDES, placed_tiles_of
 from rendermodules.render_ws.clients.stacks import STACK_OPTIONS, Z_OPTIONS, RemoteStack, stack_of
@@ -62,7 +72,7 @@ def _tiles(stack: RemoteStack, options: Any) -> PlacedTiles:
         if options.excludeCompletelyObscuredTiles:
             tiles = selected_tiles(tiles, ~obscured(tiles))
     if options.onlyIncludeTilesFromStack is not None:
-        kept = set(stack.sibling(options.onlyIncludeTilesFromStack).get("tileIds"))
+        kept = stack.sibling(options.onlyIncludeTilesFromStack).tile_ids()
         tiles = selected_tiles(tiles, np.array([tile_id in kept for tile_id in tiles.ids], dtype=bool))
     logger.info("%d tiles in %d layers", len(tiles), len(zs))
     return tiles
@@ -101,6 +111,12 @@ def _write(tiles: PlacedTiles, pairs: TilePairs, options: Any) -> None:
     logger.info("%d pairs in %s", len(pairs), ", ".join(map(str, files)))
 
 
+def _a_pair_file(word: str) -> str:
+    if not word.endswith(PAIR_FILE_SUFFIXES):
+        raise ValueError(f"a file that ends in {', '.join(PAIR_FILE_SUFFIXES)}")
+    return word
+
+
 CLIENT = Client(
     "Finds pairs of neighbouring tiles and writes them to a file, or numbered ones when they are many.",
     _run,
@@ -130,6 +146,6 @@ CLIENT = Client(
         text("onlyIncludeTilesNearTileIdsJson", "JSON list of tiles around which to look"),
         *(number(side, "limit of the box in which tiles lie, in world pixels") for side in SIDES),
         whole("maxPairsPerFile", "pairs in a file; more go to further ones", 100_000),
-        text("toJson", "file for the pairs: .json, .json.gz or .zip", required=True),
+        Option("toJson", "file for the pairs: .json, .json.gz or .zip", _a_pair_file, required=True),
     ),
 )

@@ -1,7 +1,6 @@
 """Canvases of single channels, and of several together."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -37,14 +36,15 @@ class Workshop:
         Follow Java to the last bit.
     keep_values : bool
         Keep the values of tiles whose ranges differ.
-    pool : ThreadPoolExecutor, optional
+    threads : int
+        How many draw.
     """
 
     images: ImageCache
     known_geometry: KnownGeometry
     strict: bool
     keep_values: bool
-    pool: ThreadPoolExecutor | None
+    threads: int
 
 
 def channel_canvas(
@@ -70,7 +70,7 @@ def channel_canvas(
     else:
         ranges = {(source.low, source.high) for _, source in tiles[: 1 if workshop.keep_values else None]}
         masked = masked or parameters.has_background
-        drawing = QuickDrawing(parameters, model, masked, ranges, images, workshop.pool)
+        drawing = QuickDrawing(parameters, model, masked, ranges, images, workshop.threads)
     for batch in _batches(chain([first], drawable)):
         drawing.draw(batch)
     return drawing.canvas()

@@ -1,5 +1,6 @@
 """Where the images of a tile lie on the canvas; what is costly to find out is kept for the next box."""
 
+import math
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -63,7 +64,6 @@ class TileGeometry:
         known_geometry: KnownGeometry,
         strict: bool,
     ) -> None:
-        self._specs = (tile.get("transforms") or {}).get("specList") or []
         self._size = size
         self._parameters = parameters
         self._known_geometry = known_geometry
@@ -72,6 +72,7 @@ class TileGeometry:
             self._transform: CoordinateTransform = tile_transform(tile)
         except TransformError as error:
             raise RenderingError(str(error)) from None
+        self._specs = (tile.get("transforms") or {}).get("specList") or []
         self._affine = self._transform.affine
 
     @_anywhere
@@ -94,7 +95,8 @@ class TileGeometry:
         if min(width, height) <= self._parameters.cell_size:
             return 1.0 / self._parameters.scale  # one row of samples tells Render nothing
         if self._affine is not None:
-            return float(np.sqrt((self._affine[:, :2] ** 2).sum(axis=0).max()))
+            (m00, m01, _), (m10, m11, _) = self._affine.tolist()
+            return max(math.hypot(m00, m10), math.hypot(m01, m11))
         grid = self._grid()
         scale: float = self._kept("scale", lambda: grid.average_scale(self._transform.apply(grid.points)))
         return scale

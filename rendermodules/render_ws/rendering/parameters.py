@@ -39,6 +39,8 @@ class PathBuilder:
         """Return the builder of a ``mipmapPathBuilder``; None if there is none."""
         if not spec:
             return None
+        if not isinstance(spec, Mapping):
+            raise RenderingError(f"mipmapPathBuilder must be an object, not {spec!r}")
         levels = _number(spec, "numberOfLevels", 0)
         pattern = spec.get("imageMipmapPatternString")
         return cls(spec.get("rootPath") or "", int(levels), spec.get("extension") or "", pattern)
@@ -122,7 +124,7 @@ class RenderParameters:
         numbers |= {field: int(numbers[field]) for field in ("width", "height")}
         flags = {field: bool(spec.get(name)) for name, field in _FLAGS.items()}
         limits = {field: _number(spec, name, None) for name, field in _OPTIONAL.items()}
-        background = spec.get("backgroundRGBColor")
+        background = _number(spec, "backgroundRGBColor", None)
         parameters = cls(
             **numbers,
             **flags,
@@ -131,10 +133,8 @@ class RenderParameters:
             channels=parsed_channels(spec.get("channels")),
             filters=_filters(spec),
             path_builder=PathBuilder.of(spec.get("mipmapPathBuilder")),
-            tiles=tuple(spec.get("tileSpecs") or ()),
+            tiles=_objects(spec, "tileSpecs"),
         )
-        if not all(isinstance(tile, Mapping) for tile in parameters.tiles):
-            raise RenderingError("tileSpecs must be a list of objects")
         if parameters.width <= 0 or parameters.height <= 0:
             raise RenderingError(f"width ({parameters.width}) and height ({parameters.height}) must be positive")
         if parameters.scale <= 0:
@@ -177,6 +177,13 @@ def _number(spec: Mapping[str, Any], name: str, default: Any) -> Any:
     return number
 
 
+def _objects(spec: Mapping[str, Any], name: str) -> tuple[dict[str, Any], ...]:
+    objects = spec.get(name) or ()
+    if not isinstance(objects, list | tuple) or not all(isinstance(part, Mapping) for part in objects):
+        raise RenderingError(f"{name} must be a list of objects")
+    return tuple(objects)
+
+
 def parsed_channels(expression: str | None) -> tuple[tuple[str, float], ...] | None:
     """Return names and weights of a channel expression: ``A``, or ``A__0.7__B__0.3``.
 
@@ -189,6 +196,8 @@ def parsed_channels(expression: str | None) -> tuple[tuple[str, float], ...] | N
     """
     if expression is None:
         return None
+    if not isinstance(expression, str):
+        raise RenderingError(f"channels must be a text, not {expression!r}")
     parts = expression.split("__") if expression else []
     if len(parts) == 1:
         return ((parts[0], 1.0),)
@@ -202,10 +211,9 @@ def parsed_channels(expression: str | None) -> tuple[tuple[str, float], ...] | N
 
 
 def _filters(spec: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    filters = spec.get("filterSpecs")
-    if filters is None:
+    if spec.get("filterSpecs") is None:
         return DEFAULT_FILTERS if spec.get("doFilter") else ()
-    return tuple(filters)
+    return _objects(spec, "filterSpecs")
 
 
 def _filter(name: str, **parameters: object) -> Mapping[str, Any]:

@@ -1,7 +1,6 @@
 """Drawing as quickly as can be, to within one grey level of Java where Java is right."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from rendermodules.core.depths import DEFAULT_RANGE, as_kind_of, with_range
 from rendermodules.core.rasterising import Layer, draw_layers
+from rendermodules.core.threads import mapped_by_threads
 from rendermodules.io.image_cache import ImageCache
 from rendermodules.render_ws.rendering.canvas import Canvas
 from rendermodules.render_ws.rendering.parameters import RenderParameters
@@ -31,7 +31,8 @@ class QuickDrawing:
     ranges : set of (float, float)
         Ranges of all tiles. If they differ, the values of each are brought into one range.
     images : ImageCache
-    pool : ThreadPoolExecutor, optional
+    threads : int
+        How many draw.
     """
 
     def __init__(
@@ -41,13 +42,13 @@ class QuickDrawing:
         masked: bool,
         ranges: set[Range],
         images: ImageCache,
-        pool: ThreadPoolExecutor | None,
+        threads: int,
     ) -> None:
         width, height = parameters.canvas_size
         self._parameters = parameters
         self._model = model
         self._images = images
-        self._pool = pool
+        self._threads = threads
         self._planes = [np.zeros((height, width), model.dtype) for _ in range(1 if model.ndim == 2 else 3)]
         self._mask = np.zeros((height, width), np.uint8) if masked else None
         self._range = ranges.copy().pop() if len(ranges) == 1 else _full_range(model)
@@ -57,8 +58,8 @@ class QuickDrawing:
         """Draw tiles over what is there."""
         width, height = self._parameters.canvas_size
         visible = [tile for tile in tiles if tile.placement.touches(width, height)]
-        layers = list(map(self._layer, visible) if self._pool is None else self._pool.map(self._layer, visible))
-        draw_layers(layers, self._planes, self._mask, self._pool)
+        layers = mapped_by_threads(self._layer, visible, self._threads)
+        draw_layers(layers, self._planes, self._mask, self._threads)
 
     def _layer(self, tile: PlacedTile) -> Layer:
         low, high = tile.source.low, tile.source.high
@@ -72,9 +73,7 @@ class QuickDrawing:
         return Layer(
             planes,
             None if self._mask is None else tile.mask(self._images),
-            tile.placement.corners,
-            tile.placement.inverses,
-            tile.placement.outline,
+            tile.placement,
             self._parameters.skip_interpolation,
             self._parameters.binary_mask,
         )

@@ -18,9 +18,7 @@ differs where that is plainly wrong, and nowhere else by more than one grey leve
 * Java refuses to draw if any listed file is missing. Here only those matter that are needed.
 """
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -93,22 +91,12 @@ class Renderer:
         self._check_size(parameters)
         if self.strict:
             self._check_files(parameters)
-        with self._pool() as pool:
-            workshop = Workshop(self.images, self._geometry, self.strict, keep_values, pool)
-            canvas = _canvas(parameters, workshop)
+        canvas = _canvas(parameters, Workshop(self.images, self._geometry, self.strict, keep_values, self.threads))
         if canvas is None:
             canvas = _blank_canvas(parameters)
             if self.strict:
                 return canvas
         return replace(canvas, background=parameters.background, fill_with_noise=parameters.fill_with_noise)
-
-    @contextmanager
-    def _pool(self) -> Iterator[ThreadPoolExecutor | None]:
-        if self.threads == 1 or self.strict:
-            yield None
-            return
-        with ThreadPoolExecutor(self.threads) as pool:
-            yield pool
 
     def _check_size(self, parameters: RenderParameters) -> None:
         width, height = parameters.canvas_size

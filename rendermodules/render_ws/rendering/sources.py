@@ -147,14 +147,16 @@ def channel_source(tile: TileSpec, name: str | None, parameters: RenderParameter
     ChannelSource or None
         None if the tile has no channel of this name.
     """
+    tile_id = str(tile.get("tileId"))
     channels = tile.get("channels") or [tile]
+    if not isinstance(channels, list) or not all(isinstance(channel, Mapping) for channel in channels):
+        raise RenderingError(f"tile {tile_id}: channels must be a list of objects")
     is_named = channels[0] is not tile
     if name is not None:
         channels = [channel for channel in channels if is_named and channel.get("name") == name]
     if not channels:
         return None
     channel = channels[0]
-    tile_id = str(tile.get("tileId"))
     own_low, own_high = (
         _or(_number(channel, f"{end}Intensity", tile_id), default)
         for end, default in zip(("min", "max"), DEFAULT_RANGE, strict=True)
@@ -183,7 +185,9 @@ def _number(channel: Mapping[str, Any], name: str, tile_id: str) -> float | None
 
 
 def _levels(channel: Mapping[str, Any], tile_id: str) -> dict[int, Mapping[str, Any]]:
-    try:
-        return {int(key): level for key, level in (channel.get("mipmapLevels") or {}).items()}
-    except ValueError:
-        raise RenderingError(f"tile {tile_id}: mipmapLevels must be numbered") from None
+    levels = channel.get("mipmapLevels") or {}
+    if not isinstance(levels, Mapping) or not all(isinstance(level, Mapping) for level in levels.values()):
+        raise RenderingError(f"tile {tile_id}: mipmapLevels must be objects by number")
+    if not all(str(key).isdecimal() for key in levels):
+        raise RenderingError(f"tile {tile_id}: mipmapLevels must be numbered, not {', '.join(map(str, levels))}")
+    return {int(key): level for key, level in levels.items()}

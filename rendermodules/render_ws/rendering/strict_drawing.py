@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rendermodules.core.compiler import start_compiler
 from rendermodules.core.depths import DEFAULT_RANGE, as_kind_of
 from rendermodules.io.image_cache import ImageCache
 from rendermodules.render_ws.rendering.canvas import Canvas
@@ -40,6 +41,7 @@ class StrictDrawing:
 
     def draw(self, tiles: Sequence[PlacedTile]) -> None:
         """Draw tiles over what is there."""
+        start_compiler()
         from rendermodules.core.rasterising.java_kernels import draw_triangles
         from rendermodules.core.rasterising.layers import read_only
 

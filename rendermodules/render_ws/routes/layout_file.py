@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -15,6 +16,8 @@ from rendermodules.render_ws.store.stacks import Stack
 from rendermodules.render_ws.store.tiles import Selection
 
 routes = Routes()
+
+_UNQUOTED = "~!$&'()*+,;=:@"
 
 _AFFINE = "mpicbg.trakem2.transform.AffineModel2D"
 _POLYNOMIAL = "mpicbg.trakem2.transform.PolynomialTransform2D"
@@ -48,7 +51,8 @@ def _layout(call: Call, selection: Selection) -> Answer:
         return text_answer("")
     if kind == "KARSH":
         specs.sort(key=lambda spec: (spec["z"], spec["minY"], spec["minX"]))
-        address = f"{call.base_url}/owner/{stack.id.owner}/project/{stack.id.project}/stack/{stack.id.stack}"
+        owner, project, name = map(quote, stack.id)
+        address = f"{call.base_url}/owner/{owner}/project/{project}/stack/{name}"
         return text_answer("".join(_karsh_line(spec, address) for spec in specs))
     specs.sort(key=lambda spec: (spec["z"], spec["tileId"]))
     return text_answer(_box_line(stack) + "".join(map(_scheffer_line, specs)))
@@ -71,7 +75,7 @@ def _karsh_line(spec: dict[str, Any], address: str) -> str:
         layout.get("temca"),
         _number(layout.get("rotation")),
         _number(spec["z"]),
-        f"{address}/tile/{spec['tileId']}/render-parameters",
+        f"{address}/tile/{quote(spec['tileId'], safe=_UNQUOTED)}/render-parameters",
     ]
     return "\t".join("null" if field is None else str(field) for field in fields) + "\n"
 

@@ -1,7 +1,6 @@
 """Tiles of stacks in bulk: layers, sections, boxes, shared transforms (Java: RenderDataService)."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -110,10 +109,10 @@ def delete_layer(call: Call) -> Answer:
 def tile_ids(call: Call) -> Answer:
     """Answer the ids of the tiles of some layers, of those that match a regular expression."""
     selection = Selection(minimum_z=call.query_number("minZ"), maximum_z=call.query_number("maxZ"))
-    pattern = call.pattern("matchPattern")
+    matches = call.pattern("matchPattern")
     with call.database.reading() as connection:
         stack = stacks.find_stack(connection, call.stack_id)
-        return json_answer([] if stack is None else tiles.get_tile_ids(connection, stack, selection, pattern))
+        return json_answer([] if stack is None else tiles.get_tile_ids(connection, stack, selection, matches))
 
 
 @routes.get(f"{S}/z/{{z}}/tile-specs")
@@ -214,9 +213,9 @@ def last_tile_transforms(call: Call) -> Answer:
 
 
 def selected_tiles(
-    call: Call, database: Database, stack: Stack, selection: Selection, pattern: re.Pattern[str] | None = None
+    call: Call, database: Database, stack: Stack, selection: Selection, matches: Callable[[str], bool] | None = None
 ) -> list[StoredTile]:
-    """Return the tiles of a selection, sorted by id.
+    """Return the tiles of a selection, sorted by id; those of whose ids ``matches`` is true.
 
     Raises
     ------
@@ -229,7 +228,7 @@ def selected_tiles(
         if number > limit:
             raise TooLarge(f"{number} tiles of {stack.id} were asked for; the limit is {limit}")
     found = tiles.get_tiles(database, stack, selection)
-    return found if pattern is None else [tile for tile in found if pattern.search(tile.tile_id)]
+    return found if matches is None else [tile for tile in found if matches(tile.tile_id)]
 
 
 def shared_transforms(database: Database, stack: Stack, found: list[StoredTile]) -> Mapping[str, dict[str, Any]]:
@@ -248,15 +247,16 @@ def _referred_specs(database: Database, stack: Stack, refs: set[str | None]) -> 
     return specs
 
 
-def _resolved_tiles(call: Call, selection: Selection, pattern: re.Pattern[str] | None = None) -> Answer:
+def _resolved_tiles(call: Call, selection: Selection, matches: Callable[[str], bool] | None = None) -> Answer:
     database, stack_id = call.database, call.stack_id
     with database.reading() as connection:
         stack = (
             stacks.find_stack(connection, stack_id) if selection.z is None else stacks.get_stack(connection, stack_id)
         )
-        found = [] if stack is None else selected_tiles(call, database, stack, selection, pattern)
+        found = [] if stack is None else selected_tiles(call, database, stack, selection, matches)
         if stack is None or not found:
-            raise NotFound(f"no tile specifications found in {stack_id} for {selection}")
+            place = "for these values" if selection.z is None else f"with a z value of {selection.z}"
+            raise NotFound(f"no tile specifications found in {stack_id} {place}")
         specs = _referred_specs(database, stack, {tile.refs for tile in found})
     _require_resolved(found, specs)
     return json_bytes(

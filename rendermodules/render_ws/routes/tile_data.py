@@ -7,6 +7,7 @@ import orjson
 
 from rendermodules.render_ws.answers import OK, TEXT, Answer, json_answer, json_bytes
 from rendermodules.render_ws.call import Call
+from rendermodules.render_ws.errors import InvalidRequest
 from rendermodules.render_ws.render_parameters import asked_options, excluded_transforms, render_parameters
 from rendermodules.render_ws.routes.render_data import selected_tiles, shared_transforms
 from rendermodules.render_ws.routing import B, Routes, S
@@ -20,17 +21,14 @@ routes = Routes()
 
 NEIGHBOR_FACTOR = 0.3
 
+GREATEST_FACTOR = 1e6
+"""Greatest scale, and growth of a tile to show its neighbors; the sizes of pictures remain whole numbers."""
+
 
 @routes.get(f"{S}/tile/{{tileId}}")
 def tile(call: Call) -> Answer:
     """Answer a tile spec as it was put, references kept."""
-    database = call.database
-    with database.reading() as connection:
-        stack_id = call.stack_id
-        stack = stacks.find_stack(connection, stack_id)
-        if stack is None:
-            raise tiles.no_tile(stack_id, call.path["tileId"])
-        return json_bytes(tiles.get_tile(database, stack, call.path["tileId"]).document)
+    return json_bytes(tiles.get_tile_document(call.database, call.stack_id, call.path["tileId"]))
 
 
 @routes.delete(f"{S}/tile/{{tileId}}")
@@ -123,13 +121,13 @@ def parameters_of_tile(call: Call) -> dict[str, Any]:
 
 def parameters_of_tile_with_neighbors(call: Call) -> dict[str, Any]:
     """Return render parameters for the box of the tile of the path, grown on each side."""
-    width_factor, height_factor = call.query_number("widthFactor"), call.query_number("heightFactor")
+    width_factor, height_factor = (_factor(call, name, NEIGHBOR_FACTOR) for name in ("widthFactor", "heightFactor"))
     with call.reading_stack() as (database, stack):
         found = tiles.get_tile(database, stack, call.path["tileId"])
         spec = orjson.loads(found.document)
         width, height = spec["maxX"] - spec["minX"], spec["maxY"] - spec["minY"]
-        margin_x = int(width * (NEIGHBOR_FACTOR if width_factor is None else width_factor))
-        margin_y = int(height * (NEIGHBOR_FACTOR if height_factor is None else height_factor))
+        margin_x = int(width * width_factor)
+        margin_y = int(height * height_factor)
         box = (
             spec["minX"] - margin_x,
             spec["minY"] - margin_y,
@@ -176,9 +174,22 @@ def parameters_of_layer(call: Call, default_scale: float) -> dict[str, Any]:
 
 
 def asked_scale(call: Call, default: float) -> float:
-    """Return the scale of the query, or ``default``."""
-    scale = call.query_number("scale")
-    return default if scale is None else scale
+    """Return the scale of the query, or ``default``.
+
+    Raises
+    ------
+    InvalidRequest
+        It is beyond `GREATEST_FACTOR`.
+    """
+    return _factor(call, "scale", default)
+
+
+def _factor(call: Call, name: str, default: float) -> float:
+    asked = call.query_number(name)
+    factor = default if asked is None else asked
+    if abs(factor) > GREATEST_FACTOR:
+        raise InvalidRequest(f"{name} must not be beyond {GREATEST_FACTOR:.0e}, but it is {factor}")
+    return factor
 
 
 def parameters_of_selection(

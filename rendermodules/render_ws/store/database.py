@@ -83,6 +83,9 @@ class Database:
             with translated_errors(self.path):
                 self._prepare()
             self.identity = _identity(self.path)
+        except UnicodeDecodeError as error:
+            self.close()
+            raise StoreError(f"{self.path} is damaged: {error}") from error
         except BaseException:
             self.close()
             raise
@@ -144,7 +147,8 @@ class Database:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         if self._lock_file < 0:
-            self._lock_file = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o666)
+            # one queue for a store, also when a link leads to it
+            self._lock_file = os.open(f"{self.path.resolve()}.lock", os.O_RDWR | os.O_CREAT, 0o666)
         # the kernel queues those who wait, and frees the lock of a process that died
         fcntl.flock(self._lock_file, fcntl.LOCK_EX)
         try:
@@ -250,6 +254,35 @@ def database_at(path: str | os.PathLike[str]) -> Database:
             databases.pop(next(iter(databases))).close()
     databases[name] = database
     return database
+
+
+class Turns:
+    """Lets a number of threads work at a time, and hands connections on from one to the next.
+
+    A program with many threads that mostly wait then has few connections. Use it as a context manager, once at a
+    time in each thread; within, `database_at` gives connections of the turn.
+
+    Parameters
+    ----------
+    number : int
+        Threads that work at a time.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._free = threading.Semaphore(number)
+        self._databases: list[dict[str, Database]] = []
+
+    def __enter__(self) -> None:
+        self._free.acquire()
+        try:
+            # the latest first: what it has read is still at hand
+            _of_thread.databases = self._databases.pop()
+        except IndexError:
+            _of_thread.databases = {}
+
+    def __exit__(self, *exception: object) -> None:
+        self._databases.append(_of_thread.__dict__.pop("databases"))
+        self._free.release()
 
 
 def close_databases() -> None:

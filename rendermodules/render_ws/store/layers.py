@@ -114,7 +114,7 @@ def extend_summary(connection: sqlite3.Connection, layer_id: int, rows: Sequence
     """Bring the summary of a layer up to date with tiles that were added to it; none of them replaced another."""
     import numpy as np
 
-    boxes = np.array([row[3:7] for row in rows])
+    boxes = np.array(list(zip(*rows, strict=True))[3:7]).T
     sizes = boxes[:, 2:] - boxes[:, :2]
     low, high = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
     lowest = ", ".join(f"{name} = MIN(IFNULL({name}, excluded.{name}), excluded.{name})" for name in _LOWEST)

@@ -41,13 +41,12 @@ def problems_of(path: Path) -> Iterator[str]:
         raise StoreError(f"there is no store {path}")
     database = Database(path)
     try:
-        with database.reading() as connection:
-            for (text,) in connection.execute("PRAGMA integrity_check"):
-                if text != "ok":
-                    yield f"SQLite: {text}"
-            yield from _layer_problems(connection)
-            yield from _document_problems(database)
-            yield from _match_problems(connection)
+        for problems in (_structure_problems, _layer_problems, _document_problems, _match_problems):
+            try:
+                with database.reading():
+                    yield from problems(database)
+            except (sqlite3.DatabaseError, StoreError) as error:
+                yield f"the rest of a table cannot be read: {error}"
     finally:
         database.close()
 
@@ -82,7 +81,14 @@ def _size(path: Path) -> int:
     return sum(part.stat().st_size for part in (path, Path(f"{path}-wal")) if part.exists())
 
 
-def _layer_problems(connection: sqlite3.Connection) -> Iterator[str]:
+def _structure_problems(database: Database) -> Iterator[str]:
+    for (text,) in database.connection.execute("PRAGMA integrity_check"):
+        if text != "ok":
+            yield f"SQLite: {text}"
+
+
+def _layer_problems(database: Database) -> Iterator[str]:
+    connection = database.connection
     query = """SELECT layer_id, tile_count, (SELECT COUNT(*) FROM tile WHERE tile.layer_id = layer.layer_id)
         FROM layer WHERE layer_id NOT IN (SELECT layer_id FROM garbage_layer)"""
     for layer_id, summary, tiles in connection.execute(query):
@@ -108,11 +114,11 @@ def _document_problems(database: Database) -> Iterator[str]:
                     yield f"the spec of {table} {name} cannot be read: {error}"
 
 
-def _match_problems(connection: sqlite3.Connection) -> Iterator[str]:
+def _match_problems(database: Database) -> Iterator[str]:
     query = """SELECT owner, name, pair_count,
         (SELECT COUNT(*) FROM match_pair WHERE match_pair.collection_id = match_collection.collection_id)
         FROM match_collection WHERE owner IS NOT NULL"""
-    for owner, name, count, pairs in connection.execute(query):
+    for owner, name, count, pairs in database.connection.execute(query):
         if count != pairs:
             yield f"collection {owner}/{name} holds {pairs} pairs, but its count says {count}"
 

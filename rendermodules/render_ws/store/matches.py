@@ -5,6 +5,7 @@ A pair is kept in one order, the smaller (group, id) as p; requests may name the
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -64,8 +65,10 @@ class PairSelection(NamedTuple):
     @property
     def where(self) -> str:
         """The SQL of all conditions in the collection ``?5``."""
+        if len(self.conditions) == 1:
+            return f"collection_id = ?5 AND {self.conditions[0]}"
         selects = [f"SELECT rowid FROM match_pair WHERE collection_id = ?5 AND {one}" for one in self.conditions]
-        return f"rowid IN ({' UNION ALL '.join(selects)})"
+        return f"match_pair.rowid IN ({' UNION ALL '.join(selects)})"
 
 
 def within_group(group: str) -> PairSelection:
@@ -222,9 +225,10 @@ def get_pairs(
 ) -> list[Pair]:
     """Return the pairs of a selection, sorted by group of p, group of q, id of p, id of q."""
     rows = _pair_rows(connection, key, selection, with_points)
-    names = _names(connection, {id for row in rows for id in row[:4]})
-    rows.sort(key=lambda row: (names[row[0]], names[row[1]], names[row[2]], names[row[3]]))
-    return [Pair(Canvas(names[r[0]], names[r[2]]), Canvas(names[r[1]], names[r[3]]), *r[4:]) for r in rows]
+    rows.sort(key=itemgetter(0, 1, 2, 3))
+    return [
+        Pair(Canvas(p_group, p_id), Canvas(q_group, q_id), *others) for p_group, q_group, p_id, q_id, *others in rows
+    ]
 
 
 def get_point_arrays(
@@ -234,11 +238,9 @@ def get_point_arrays(
     from rendermodules.render_ws.store.match_points import unpacked_points
 
     with paused_collection():
-        rows = _pair_rows(connection, key, selection, with_points=True)
-        names = _names(connection, {id for row in rows for id in row[:4]})
         return [
-            (Canvas(names[p_group], names[p_id]), Canvas(names[q_group], names[q_id]), unpacked_points(points))
-            for p_group, q_group, p_id, q_id, _, _, points in rows
+            (Canvas(p_group, p_id), Canvas(q_group, q_id), unpacked_points(points))
+            for p_group, q_group, p_id, q_id, _, _, points in _pair_rows(connection, key, selection, with_points=True)
             if points is not None
         ]
 
@@ -292,8 +294,10 @@ def _pair_rows(
     if len(ids) < len(set(selection.names)):
         return []
     return connection.execute(
-        f"""SELECT p_group, q_group, p_id, q_id, match_count, consensus, {"points" if with_points else "NULL"}
-        FROM match_pair WHERE {selection.where}""",
+        f"""SELECT pg.name, qg.name, p.name, q.name, match_count, consensus, {"points" if with_points else "NULL"}
+        FROM match_pair CROSS JOIN match_name AS pg ON pg.name_id = p_group
+        CROSS JOIN match_name AS qg ON qg.name_id = q_group CROSS JOIN match_name AS p ON p.name_id = p_id
+        CROSS JOIN match_name AS q ON q.name_id = q_id WHERE {selection.where}""",
         _arguments(selection, ids, key),
     ).fetchall()
 
@@ -323,14 +327,6 @@ def _name_ids(connection: sqlite3.Connection, names: Iterable[str]) -> dict[str,
     return dict(rows.fetchall())
 
 
-def _names(connection: sqlite3.Connection, ids: set[int]) -> dict[int, str]:
-    rows = connection.execute(
-        "SELECT name_id, name FROM json_each(?) AS wanted CROSS JOIN match_name ON name_id = wanted.value",
-        (orjson.dumps(list(ids)).decode(),),
-    )
-    return dict(rows.fetchall())
-
-
 def _interned(connection: sqlite3.Connection, names: set[str]) -> dict[str, int]:
     connection.execute(
         "INSERT OR IGNORE INTO match_name (name) SELECT value FROM json_each(?)",
@@ -350,6 +346,8 @@ def _normalized(matches: CanvasMatches) -> Pair:
         raise InvalidRequest("CanvasMatches are missing required pGroupId, qGroupId, pId, and/or qId values")
     p = Canvas(matches.pGroupId or "", matches.pId or "")
     q = Canvas(matches.qGroupId or "", matches.qId or "")
+    if any("\0" in name for name in (*p, *q)):
+        raise InvalidRequest(f"the pair of {p} and {q} has an id that holds a null character")
     points, consensus = matches.matches, matches.consensusSetData
     if _canvas_order(q) < _canvas_order(p):
         p, q = q, p

@@ -1,24 +1,20 @@
 """Tiles of stacks: put, delete, move, and every way to ask for them."""
 
-import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import Any
 
 import orjson
 
 from rendermodules.render_ws.errors import IllegalState, InvalidRequest, NotFound
 from rendermodules.render_ws.models import StackId, TileBounds
 from rendermodules.render_ws.store import layers, transforms
-from rendermodules.render_ws.store.database import Database
+from rendermodules.render_ws.store.database import Database, translated_errors
 from rendermodules.render_ws.store.stacks import Stack, raise_revision
-from rendermodules.render_ws.tile_specs import StoredTile, TileRow
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from rendermodules.render_ws.tile_specs import FARTHEST, StoredTile, TileRow
 
 Box = tuple[float, float, float, float]
 """minX, minY, maxX, maxY in world pixels."""
@@ -83,6 +79,26 @@ def get_tile(database: Database, stack: Stack, tile_id: str) -> StoredTile:
     if row is None:
         raise no_tile(stack.id, tile_id)
     return _restored(database, [row])[0]
+
+
+def get_tile_document(database: Database, stack_id: StackId, tile_id: str) -> bytes:
+    """Return the JSON of one tile; of a stack that is only named, since nothing else is asked as often.
+
+    Raises
+    ------
+    NotFound
+        There is no such tile, or no such stack.
+    """
+    with translated_errors(database.path):
+        row = database.connection.execute(
+            """SELECT codec, spec FROM stack CROSS JOIN tile
+            CROSS JOIN stack_layer ON stack_layer.layer_id = tile.layer_id AND stack_layer.stack_key = stack.stack_key
+            WHERE owner = ? AND project = ? AND name = ? AND tile_id = ?""",
+            (*stack_id, tile_id),
+        ).fetchone()
+        if row is None:
+            raise no_tile(stack_id, tile_id)
+        return database.compression.restored([row])[0]
 
 
 def no_tile(stack_id: StackId, tile_id: str) -> NotFound:
@@ -151,40 +167,16 @@ def get_tile_bounds(connection: sqlite3.Connection, stack: Stack, selection: Sel
 
 
 def get_tile_ids(
-    connection: sqlite3.Connection, stack: Stack, selection: Selection, pattern: re.Pattern[str] | None = None
+    connection: sqlite3.Connection, stack: Stack, selection: Selection, matches: Callable[[str], bool] | None = None
 ) -> list[str]:
-    """Return the ids of the tiles of a selection, sorted; of those in which ``pattern`` is found."""
+    """Return the ids of the tiles of a selection, sorted; those of which ``matches`` is true."""
     condition, arguments = selection.condition()
     rows = connection.execute(
         f"""SELECT tile_id FROM stack_layer CROSS JOIN tile USING (layer_id)
         WHERE stack_key = ? AND {condition} ORDER BY tile_id""",
         (stack.key, *arguments),
     )
-    return [tile_id for (tile_id,) in rows if pattern is None or pattern.search(tile_id)]
-
-
-def get_hits(
-    connection: sqlite3.Connection, stack: Stack, z: float, points: "NDArray[np.float64]"
-) -> "list[tuple[str, NDArray[np.intp]]]":
-    """Return (tile id, indices of points) for each tile of a layer whose box holds some of ``points``, sorted by id.
-
-    Parameters
-    ----------
-    points : (n, 2) float array
-        World coordinates x, y.
-    """
-    import numpy as np
-
-    # a box around all points leaves few tiles when there are few points
-    low, high = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-    bounds = get_tile_bounds(connection, stack, Selection(z=z, box=(*low, *high)))
-    hits = []
-    for tile in bounds:
-        inside = (points >= (tile.minX, tile.minY)) & (points <= (tile.maxX, tile.maxY))
-        indices = np.flatnonzero(inside.all(axis=1))
-        if len(indices):
-            hits.append((tile.tileId, indices))
-    return hits
+    return [tile_id for (tile_id,) in rows if matches is None or matches(tile_id)]
 
 
 def put_tiles(database: Database, stack: Stack, rows: Sequence[tuple[float, TileRow]], specs: dict[str, bytes]) -> None:
@@ -207,14 +199,13 @@ def put_tiles(database: Database, stack: Stack, rows: Sequence[tuple[float, Tile
     require_loading_to_put(stack)
     database.compression.learn([row.document for _, row in rows])
     transforms.put_transforms(database, stack.key, stack.transform_set, specs)
-    by_z: dict[float, dict[str, TileRow]] = defaultdict(dict)
-    z_of_id = {row.tile_id: z for z, row in rows}
-    for z, row in rows:
-        if z_of_id[row.tile_id] == z:
-            by_z[z][row.tile_id] = row
-    places = get_places(database.connection, stack, z_of_id)
-    _remove(database.connection, stack, [(z, tile_id) for z, tile_id in places if z_of_id[tile_id] != z])
-    replacing = {z for z, tile_id in places if z_of_id[tile_id] == z}
+    latest = {row.tile_id: (z, row) for z, row in rows}
+    by_z: dict[float, list[TileRow]] = defaultdict(list)
+    for z, row in latest.values():
+        by_z[z].append(row)
+    places = get_places(database.connection, stack, latest)
+    _remove(database.connection, stack, [(z, tile_id) for z, tile_id in places if latest[tile_id][0] != z])
+    replacing = {z for z, tile_id in places if latest[tile_id][0] == z}
     for z in sorted(by_z):
         _put_layer(database, stack, z, by_z[z], z in replacing)
     raise_revision(database.connection, stack)
@@ -255,6 +246,8 @@ def move_tiles(database: Database, stack: Stack, tile_ids: Sequence[str], z: flo
         raise IllegalState(
             f"Z values can only be updated for stacks in the LOADING state, but this stack's state is {stack.state}."
         )
+    if abs(z) > FARTHEST:
+        raise InvalidRequest(f"z must not be beyond {FARTHEST:.0e}, but it is {z}")
     rows = get_rows_with_ids(database, stack, tile_ids)
     moved = [(z, row._replace(document=orjson.dumps({**orjson.loads(row.document), "z": z}))) for row in rows]
     if moved:
@@ -324,10 +317,11 @@ def _remove(connection: sqlite3.Connection, stack: Stack, places: Sequence[tuple
         layers.summarize_layer(connection, stack.key, layer_id)
 
 
-def _put_layer(database: Database, stack: Stack, z: float, rows: dict[str, TileRow], replacing: bool) -> None:
+def _put_layer(database: Database, stack: Stack, z: float, rows: list[TileRow], replacing: bool) -> None:
     connection = database.connection
     layer_id = layers.writable_layer(connection, stack.key, z)
-    ordered = [rows[tile_id] for tile_id in sorted(rows)]
+    # the order of the index, which then grows at its end
+    ordered = sorted(rows, key=itemgetter(0))
     coded = database.compression.compressed(row.document for row in ordered)
     connection.executemany(
         "INSERT OR REPLACE INTO tile VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

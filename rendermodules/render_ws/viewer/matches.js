@@ -1,9 +1,12 @@
 // Matches of a section, or between two: each pair of tiles in the colour of its residual; a chosen pair point by point.
 
 import { drawLegend, residualColour } from "./colours.js";
+import { collectionsOf } from "./lineage.js";
 import { sideBySide } from "./pair_picture.js";
 import { SectionView } from "./section_view.js";
-import { Stack, byId, element, fill, json, ownerUrl, pageUrl, parameters, setHeading, shortNumber } from "./service.js";
+import {
+  Stack, byId, counted, element, fill, json, ownerUrl, pageUrl, parameters, setHeading, shortNumber,
+} from "./service.js";
 import { SectionChoice, drawMissing, extentOf, outlinesOf, showBar } from "./workplace.js";
 
 const owner = parameters.get("owner") ?? "";
@@ -15,6 +18,7 @@ const LISTED_PAIRS = 200;
 const PICKING_PIXELS = 12;
 const MOST_OFFERED_TILES = 500;
 const MANY_MATCHES = 100;
+const UNMATCHED = "rgb(255 60 40 / 30%)";
 
 const view = new SectionView(byId("view"), {
   move: () => showBar(byId("scale"), view, state.nanometres),
@@ -31,7 +35,7 @@ const view = new SectionView(byId("view"), {
 
 const state = {
   section: null, outlines: null, otherOutlines: null, pairs: null, order: [], chosen: -1, pair: null, pointer: null,
-  status: "", nanometres: null, missing: [], serial: 0,
+  status: "", problem: "", nanometres: null, missing: [], unmatched: [], asked: "", serial: 0,
 };
 
 function showReadout() {
@@ -41,7 +45,7 @@ function showReadout() {
     const pair = pairAt(state.pointer);
     if (pair >= 0) parts.push(describe(pair));
   }
-  if (state.status) parts.push(state.status);
+  parts.push(...[state.problem, state.status].filter(Boolean));
   byId("readout").textContent = parts.join("   ");
   byId("readout").hidden = !parts.length;
 }
@@ -75,17 +79,26 @@ function query(more = {}) {
 }
 
 async function showSection(z) {
-  Object.assign(state, { outlines: null, pairs: null, order: [], chosen: -1, pair: null, missing: [], status: "" });
+  Object.assign(state, {
+    outlines: null, pairs: null, order: [], chosen: -1, pair: null, missing: [], unmatched: [], problem: "",
+  });
   byId("pair").replaceChildren();
   byId("pairs").replaceChildren();
   offerOthers(z);
   try {
     const bounds = await extentOf(stack, z);
+    if (z !== state.section.z) {
+      return;
+    }
     view.show((box, scale) => stack.picture(z, box, scale, {}), bounds, bounds.tileCount);
     view.fit(bounds);
-    state.outlines = await outlinesOf(stack, z);
+    const outlines = await outlinesOf(stack, z);
+    if (z !== state.section.z) {
+      return;
+    }
+    state.outlines = outlines;
   } catch (error) {
-    state.status = error.message;
+    state.problem = error.message;
     showReadout();
     return;
   }
@@ -122,8 +135,11 @@ async function showPairs() {
   state.pair = null;
   byId("pair").replaceChildren();
   rememberPlace();
+  const asked = `${stack.section(z, "matches", collection)}?${query()}`;
+  state.asked = asked;
+  let pairs;
   try {
-    state.pairs = await json(`${stack.section(z, "matches", collection)}?${query()}`);
+    pairs = await json(asked);
   } catch (error) {
     state.pairs = null;
     byId("summary").replaceChildren(element("p", { class: "message error" }, error.message));
@@ -131,16 +147,25 @@ async function showPairs() {
     view.draw();
     return;
   }
-  if (z !== state.section.z) {
+  if (asked !== state.asked) {
     return;
   }
-  const { mean } = state.pairs;
-  state.pairs.serial = state.serial += 1;
+  state.pairs = pairs;
+  const { mean } = pairs;
+  pairs.serial = state.serial += 1;
+  state.unmatched = byId("other").value ? [] : unmatchedTiles();
   state.order = mean.map((_, pair) => pair).sort((a, b) => mean[b] - mean[a]);
   showSummary();
   listPairs();
   view.draw();
   document.body.dataset.pairs = String(mean.length);
+}
+
+/** Tiles of the section that nothing but the stage has placed. */
+function unmatchedTiles() {
+  const matched = new Set(state.pairs.tileIds);
+  const tileIds = state.outlines?.tileIds ?? [];
+  return matched.size ? [...tileIds.keys()].filter((tile) => !matched.has(tileIds[tile])) : [];
 }
 
 function showSummary() {
@@ -160,8 +185,9 @@ function showSummary() {
     ["matches", shortNumber(matches)],
     ["mean", `${average.toFixed(2)} px`],
     ["worst", `${Math.max(...greatest).toFixed(2)} px`],
-    [`above ${limit()} px`, `${bad} pairs`],
-    ...(unplaced ? [["of absent tiles", `${unplaced} pairs`]] : []),
+    [`above ${limit()} px`, counted(bad, "pair")],
+    ...(state.unmatched.length ? [["without matches", `${counted(state.unmatched.length, "tile")}, in red`]] : []),
+    ...(unplaced ? [["of absent tiles", counted(unplaced, "pair")]] : []),
   ]) {
     facts.append(element("dt", {}, term), element("dd", {}, value));
   }
@@ -323,6 +349,10 @@ function drawMatches(context) {
   context.strokeStyle = `rgb(200 210 220 / ${state.outlines.opacity(view) / 1.6})`;
   context.lineWidth = 1;
   state.outlines.draw(context, view);
+  if (state.unmatched.length) {
+    context.fillStyle = UNMATCHED;
+    state.outlines.draw(context, view, { tiles: state.unmatched, fill: true });
+  }
   if (state.pair) {
     drawChosen(context);
   } else if (state.pairs) {
@@ -362,24 +392,26 @@ await fill(byId("content"), async () => {
     [project, pageUrl("project", { owner, project })],
     [name, pageUrl("stack", { owner, project, stack: name, z: parameters.get("z") })],
   ]);
-  const [metadata, zValues, collections] = await Promise.all([
+  const [metadata, zValues, collections, stacks] = await Promise.all([
     json(stack.url()), json(stack.url("zValues")), json(ownerUrl(owner, "matchCollections")),
+    json(ownerUrl(owner, "project", project, "stacks")),
   ]);
   if (!zValues.length) {
     throw new Error(`The stack ${name} holds no tile yet. It is ${metadata.state}.`);
   }
   if (!collections.length) {
-    throw new Error(`${owner} has no match collection yet.`);
+    throw new Error(`${owner} has no match collection yet. How to make one: rendermodules next ${owner}/${project}`);
   }
   state.nanometres = metadata.currentVersion?.stackResolutionX ?? null;
   drawLegend(byId("legend"));
-  const wanted = parameters.get("collection");
+  const names = collections.map(({ collectionId }) => collectionId.name);
+  const wanted = parameters.get("collection") ?? collectionsOf(name, stacks, names)[0];
   byId("collection").append(
     ...collections.map(({ collectionId, pairCount }) =>
       element(
         "option",
         { value: collectionId.name, selected: collectionId.name === wanted },
-        `${collectionId.name} (${shortNumber(pairCount)} pairs)`,
+        `${collectionId.name} (${counted(pairCount, "pair")})`,
       ),
     ),
   );

@@ -10,7 +10,9 @@ export const isInstalled = fetch(PAGE, { method: "HEAD" }).then((answer) => answ
 // screen pixels for the section, about
 const STAGE = [900, 680];
 
-const COLOURS = ["#ff4fd8", "#3fe06c", "#4aa8ff", "#ffb02e", "#f4f4f4", "#ff5a4a"];
+// nuclei are blue and electron micrographs gray wherever people look at them; the others as they come
+const USUAL_COLOURS = [[/dapi|hoechst/i, "#4a8cff"], [/^[st]?em\d*$/i, "#c8c8c8"]];
+const COLOURS = ["#ff4fd8", "#3fe06c", "#ffb02e", "#ff5a4a", "#35e0e0", "#c58bff"];
 
 const GREY = "#uicontrol invlerp normalized\nvoid main() { emitGrayscale(normalized()); }\n";
 
@@ -20,6 +22,11 @@ function coloured(colour) {
     `#uicontrol vec3 colour color(default="${colour}")\n` +
     "void main() { emitRGB(colour * normalized()); }\n"
   );
+}
+
+function colourOf(channel, others) {
+  const usual = (name) => USUAL_COLOURS.find(([names]) => names.test(name))?.[1];
+  return usual(channel) ?? COLOURS[others.filter((name) => !usual(name)).indexOf(channel) % COLOURS.length];
 }
 
 /** Levels of reduction that a stack needs, from its extent and not, as the client would guess, from its far corner. */
@@ -33,6 +40,10 @@ function source(metadata, bounds, channel) {
   const tileSize = 512;
   const levels = levelCount(bounds, tileSize);
   const options = new URLSearchParams({ tilesize: tileSize, numlevels: levels, skipUnreadable: true });
+  if (channel) {
+    // behind the stack's name the client takes it too, but asks Render for "channel", which Render does not know
+    options.set("channels", channel);
+  }
   if (metadata.state === "LOADING") {
     // a stack that is being written has no bounds of its own yet; upper ones are excluded here
     for (const axis of ["X", "Y", "Z"]) {
@@ -40,7 +51,7 @@ function source(metadata, bounds, channel) {
       options.set(`max${axis}`, Math.ceil(bounds[`max${axis}`]) + 1);
     }
   }
-  return `render://${origin}/${owner}/${project}/${stack}${channel ? `/${channel}` : ""}?${options}`;
+  return `render://${origin}/${owner}/${project}/${stack}?${options}`;
 }
 
 function resolution(metadata) {
@@ -59,11 +70,11 @@ function resolution(metadata) {
 export function neuroglancerUrl(metadata, bounds, channels, centre = null, widthPixels = null) {
   const [x, y, z] = resolution(metadata);
   const several = channels.length > 1;
-  const layers = (channels.length ? channels : [null]).map((channel, index) => ({
+  const layers = (channels.length ? channels : [null]).map((channel) => ({
     type: "image",
     name: channel ?? metadata.stackId.stack,
     source: source(metadata, bounds, channel),
-    shader: several ? coloured(COLOURS[index % COLOURS.length]) : GREY,
+    shader: several ? coloured(colourOf(channel, channels)) : GREY,
     ...(several ? { blend: "additive", opacity: 1 } : {}),
   }));
   const middle = ["X", "Y", "Z"].map((axis) => (bounds[`min${axis}`] + bounds[`max${axis}`]) / 2);

@@ -1,9 +1,9 @@
 // A project: its stacks, each with a picture, and the match collections of its owner.
 
+import { residualText } from "./glance.js";
+import { collectionsOf, inputStacks, provenance } from "./lineage.js";
 import { isInstalled, neuroglancerUrl } from "./neuroglancer.js";
-import {
-  Stack, byId, element, fill, json, ownerUrl, pageUrl, parameters, provenance, setHeading, shortNumber,
-} from "./service.js";
+import { Stack, byId, element, fill, json, ownerUrl, pageUrl, parameters, setHeading, shortNumber } from "./service.js";
 
 const content = byId("content");
 const owner = parameters.get("owner") ?? "";
@@ -59,11 +59,7 @@ function madeBy(metadata) {
   if (!record) {
     return [["notes", metadata.currentVersion?.versionNotes ?? ""]];
   }
-  // digests of files and counts of matches stand beside the versions of stacks
-  const inputs = Object.entries(record.inputs ?? {})
-    .filter(([, version]) => version && typeof version === "object" && "currentVersionNumber" in version)
-    .map(([name]) => name);
-  return [["made by", record.module.replace(/^rendermodules\./, "")], ["from", inputs.join(", ")]];
+  return [["made by", record.module.replace(/^rendermodules\./, "")], ["from", inputStacks(record).join(", ")]];
 }
 
 async function stackRow(metadata, collections) {
@@ -76,7 +72,7 @@ async function stackRow(metadata, collections) {
   const title = element("td", {}, element("a", { href: page }, name), " ", state(metadata.state));
   if (!sections.length) {
     title.append(element("p", { class: "quiet" }, "No tiles yet."));
-    return element("tr", { "data-stack": name }, element("td", {}), title, element("td", {}), element("td", {}));
+    return { row: element("tr", { "data-stack": name }, element("td", {}), title, element("td", {}), element("td", {})) };
   }
   const z = sections.length > 1 ? `z ${sections[0]} to ${sections.at(-1)}` : `z ${sections[0]}`;
   title.append(
@@ -102,7 +98,17 @@ async function stackRow(metadata, collections) {
     ["changed", (metadata.lastModifiedTimestamp ?? "").slice(0, 19).replace("T", " ")],
   ]);
   const picture = element("td", {}, element("a", { href: page, tabindex: "-1" }, thumbnail(stack, sections[Math.floor(sections.length / 2)])));
-  return element("tr", { "data-stack": name }, picture, title, element("td", {}, about), links);
+  const row = element("tr", { "data-stack": name }, picture, title, element("td", {}, about), links);
+  return { row, stack, sections, about, tileCount: bounds.tileCount ?? metadata.stats?.tileCount ?? 0 };
+}
+
+/** Say of stack after stack how good it is, which takes longer than all the rest. */
+async function addResiduals(rows, stacks, collections) {
+  for (const { stack, sections, about, tileCount } of rows.filter(({ about }) => about)) {
+    const used = collectionsOf(stack.name, stacks, collections);
+    const text = await residualText(stack, sections, tileCount, used).catch((error) => error.message);
+    if (text) about.prepend(element("dt", {}, "residual"), element("dd", {}, text));
+  }
 }
 
 function pixelSize(metadata) {
@@ -154,10 +160,13 @@ await fill(content, async () => {
   );
   content.replaceChildren(
     element("h2", {}, "Stacks, in the order in which they were made"),
-    table(["middle section", "stack", "about", "open"], rows),
+    table(["middle section", "stack", "about", "open"], rows.map(({ row }) => row), "stacks"),
     element("h2", {}, "Match collections"),
     matchRows.length
       ? table(["collection", "pairs of tiles"], matchRows, "narrow")
       : element("p", { class: "quiet" }, `${owner} has no match collection yet.`),
   );
+  addResiduals(rows, byTime, collections.map(({ collectionId }) => collectionId.name)).then(() => {
+    document.body.dataset.residuals = "true";
+  });
 });

@@ -145,6 +145,16 @@ export class SectionView {
     }
   }
 
+  /** Pixels of the pictures that are seen, without what lies over them: red, green, blue, opacity. */
+  picturePixels() {
+    const { width, height } = this.canvas;
+    const context = new OffscreenCanvas(width, height).getContext("2d");
+    const ratio = window.devicePixelRatio || 1;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.#drawPictures(context, ratio);
+    return context.getImageData(0, 0, width, height).data;
+  }
+
   #drawLayer(layer, ratio) {
     const { width, height } = this.canvas;
     const key = JSON.stringify([this.centre, this.scale, width, height, layer.version()]);
@@ -169,15 +179,17 @@ export class SectionView {
     context.imageSmoothingEnabled = this.scale * ratio < 2;
     for (const chunk of ready.sort((a, b) => b.level - a.level)) {
       if (chunk.level >= level) {
-        this.#drawChunk(context, chunk);
+        this.#drawChunk(context, chunk, ratio);
       }
     }
     this.#request(wanted);
   }
 
-  #drawChunk(context, chunk) {
-    const [left, top] = this.toScreen([chunk.box[0], chunk.box[1]]);
-    const [right, bottom] = this.toScreen([chunk.box[0] + chunk.box[2], chunk.box[1] + chunk.box[3]]);
+  #drawChunk(context, chunk, ratio) {
+    // an edge within a pixel would be blended with what lies below, and show as a line between neighbours
+    const snapped = (place) => this.toScreen(place).map((value) => Math.round(value * ratio) / ratio);
+    const [left, top] = snapped([chunk.box[0], chunk.box[1]]);
+    const [right, bottom] = snapped([chunk.box[0] + chunk.box[2], chunk.box[1] + chunk.box[3]]);
     const [width, height] = this.size;
     if (right < 0 || bottom < 0 || left > width || top > height) {
       return;

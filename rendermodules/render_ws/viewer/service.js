@@ -113,12 +113,7 @@ export function shortNumber(value) {
   return Number.isInteger(value) ? value.toLocaleString("en") : Number(value.toPrecision(6)).toString();
 }
 
-/** The record of a run that a stack carries in its notes, if its notes are one. */
-export function provenance(metadata) {
-  try {
-    const record = JSON.parse(metadata.currentVersion?.versionNotes ?? "");
-    return record && typeof record === "object" && record.module ? record : null;
-  } catch {
-    return null;
-  }
+/** A number with the word for what it counts: 1 tile, 2,000 tiles. */
+export function counted(number, word) {
+  return `${shortNumber(number)} ${word}${number === 1 ? "" : "s"}`;
 }

@@ -2,7 +2,7 @@
 
 import { isInstalled, neuroglancerUrl } from "./neuroglancer.js";
 import { SectionView } from "./section_view.js";
-import { Stack, byId, element, fill, json, pageUrl, parameters, setHeading, shortNumber } from "./service.js";
+import { Stack, byId, counted, element, fill, json, pageUrl, parameters, setHeading, shortNumber } from "./service.js";
 import { SectionChoice, drawMissing, extentOf, listMissing, outlinesOf, showBar } from "./workplace.js";
 
 const owner = parameters.get("owner") ?? "";
@@ -31,8 +31,8 @@ const view = new SectionView(byId("view"), {
 });
 
 const state = {
-  metadata: null, outlines: null, missing: [], chosen: -1, pointer: null, status: "", nanometres: null, section: null,
-  stored: { low: 0, high: 255 },
+  metadata: null, outlines: null, missing: [], chosen: -1, pointer: null, status: "", problem: "", nanometres: null,
+  section: null, stored: { low: 0, high: 255 },
 };
 
 function showReadout() {
@@ -42,7 +42,7 @@ function showReadout() {
     const tile = state.outlines?.at(state.pointer) ?? -1;
     if (tile >= 0) parts.push(state.outlines.tileIds[tile]);
   }
-  if (state.status) parts.push(state.status);
+  parts.push(...[state.problem, state.status].filter(Boolean));
   byId("readout").textContent = parts.join("   ");
   byId("readout").hidden = !parts.length;
 }
@@ -75,18 +75,22 @@ async function showSection(z, keepPlace) {
   state.chosen = -1;
   state.outlines = null;
   state.missing = [];
+  state.problem = "";
   byId("chosen").replaceChildren();
   byId("missing").replaceChildren();
-  state.status = "";
-  let bounds;
+  byId("tile-count").textContent = "";
   try {
-    bounds = await extentOf(stack, z);
+    await fillSection(z, keepPlace);
   } catch (error) {
-    state.status = error.message;
-    view.show(null, null);
-    showReadout();
-    return;
+    if (z === state.section.z) {
+      state.problem = error.message;
+      showReadout();
+    }
   }
+}
+
+async function fillSection(z, keepPlace) {
+  const bounds = await extentOf(stack, z);
   if (z !== state.section.z) {
     return;
   }
@@ -101,7 +105,7 @@ async function showSection(z, keepPlace) {
     return;
   }
   state.outlines = outlines;
-  byId("tile-count").textContent = `${shortNumber(outlines.count)} tiles`;
+  byId("tile-count").textContent = counted(outlines.count, "tile");
   byId("tiles").replaceChildren(
     ...outlines.tileIds.slice(0, MOST_OFFERED_TILES).map((value) => element("option", { value })),
   );
@@ -111,7 +115,7 @@ async function showSection(z, keepPlace) {
 
 async function showStoredIntensities(tileId) {
   const tile = await json(stack.url("tile", tileId));
-  const channel = byId("channel").value;
+  const channel = byId("channel").value || state.metadata.currentVersion?.defaultChannel;
   const found = tile.channels?.find((one) => one.name === channel) ?? tile.channels?.[0] ?? tile;
   const untouched = byId("low").value === "" || Number(byId("low").value) === state.stored.low;
   state.stored = { low: found.minIntensity ?? 0, high: found.maxIntensity ?? 255 };
@@ -166,8 +170,7 @@ async function choose(tile) {
 
 /** Black and white where all but a few of the pixels that are seen lie between, at the present setting. */
 function fitIntensities() {
-  const { canvas } = view;
-  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  const pixels = view.picturePixels();
   const histogram = new Array(256).fill(0);
   for (let index = 0; index < pixels.length; index += 16) {
     // nothing is drawn where the canvas is transparent, nor where a picture is entirely black
@@ -204,6 +207,9 @@ function rememberPlace() {
     history.replaceState(null, "", pageUrl("stack", place));
     byId("matches").href = pageUrl("matches", { owner, project, stack: name, z: section.z });
     const seen = view.visible;
+    byId("neuroglancer").textContent = Number.isInteger(section.z)
+      ? "Neuroglancer here"
+      : "Neuroglancer, which shows whole z only";
     const whole = state.metadata.stats?.stackBounds ?? { ...view.bounds, minZ: section.zValues[0], maxZ: section.zValues.at(-1) };
     byId("neuroglancer").href = neuroglancerUrl(
       state.metadata, whole, state.metadata.stats?.channelNames ?? [], [...view.centre, section.z], seen.maxX - seen.minX,
@@ -213,8 +219,9 @@ function rememberPlace() {
 
 function listenToControls() {
   byId("channel").addEventListener("change", () => {
-    byId("low").value = "";
-    showSection(state.section.z, true);
+    byId("low").value = byId("high").value = "";
+    showPictures();
+    if (state.outlines) showStoredIntensities(state.outlines.tileIds[0]);
   });
   for (const id of ["low", "high"]) {
     byId(id).addEventListener("change", () => {

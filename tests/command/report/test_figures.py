@@ -19,7 +19,7 @@ def residuals(median):
 
 
 def section(z, within, between=None):
-    return SectionNumbers(z, 4, 4, [], within and residuals(within), None, between and residuals(between), [])
+    return SectionNumbers(z, 4, 4, [], within and residuals(within), None, between and residuals(between))
 
 
 def test_colours_end_at_the_limit():

@@ -7,6 +7,8 @@ from rendermodules.command.survey import survey
 from rendermodules.core.sections import Section
 from rendermodules.module.errors import RenderModuleError
 
+AFFINE = "mpicbg.trakem2.transform.AffineModel2D"
+
 
 @pytest.fixture
 def numbers(project):
@@ -81,6 +83,33 @@ def test_problems(numbers):
     assert numbers().within.limit == 4.0
     assert numbers().between.limit == 8.0
     assert "no matches within the section" in numbers(collections=[]).sections[1].problems
+
+
+def test_tiles_that_matches_leave_alone(numbers, write_stack, tile_spec, put_matches):
+    names = "defghi"
+    tiles = [tile_spec(name, 3.0, {"type": "leaf", "className": AFFINE, "dataString": "1 0 0 1 0 0"}) for name in names]
+    write_stack("more", Section(3.0, tiles), Section(4.0, [tile_spec("single", 4.0)]))
+    points = [[1.0, 1.0], [2.0, 5.0]]
+    put_matches("joins", *[(("3.0", p), ("3.0", q), points, points) for p, q in ("de", "fg", "gh")])
+    third, fourth = numbers(before="more", after="more", collections=["joins"]).sections
+    assert (third.unmatched, third.parts) == (["i"], 2)
+    assert third.problems == ["1 of 6 tiles have no matches", "its tiles fall into 2 parts that no match joins"]
+    # nothing tells that the single tile should have had any
+    assert fourth.problems == []
+    # the next section may join what the section itself leaves apart, and needs matches itself then
+    across = [(("3.0", name), ("4.0", "single"), points, points) for name in "dfi"]
+    put_matches("across", *across[:1])
+    third, fourth = numbers(before="more", after="more", collections=["joins", "across"]).sections
+    assert (third.parts, fourth.parts, fourth.unmatched) == (2, 1, [])
+    put_matches("across", *across[1:])
+    third, fourth = numbers(before="more", after="more", collections=["joins", "across"]).sections
+    assert third.problems == fourth.problems == []
+
+
+def test_sections_that_are_missing(numbers, write_stack, tile_spec):
+    assert numbers().missing == []
+    write_stack("one", Section(2.0, [tile_spec("a2", 2.0)]))
+    assert numbers(after="one").missing == [1.0]
 
 
 def test_collections(project):

@@ -57,7 +57,26 @@ def test_names_are_escaped(report, project, render_parameters):
 
 def test_check(report):
     assert report("--check")[0] == 1
-    assert report("--check", "--after", "raw", "--limit", "1000", "--matches", "m")[0] == 0
+    well = ("--after", "final", "--before", "final", "--limit", "1000")
+    assert report("--check", *well)[0] == 0
+    # tile c of z 1 has no matches
+    assert report("--check", "--after", "raw", "--limit", "1000", "--matches", "m")[0] == 1
+
+
+def test_problems_and_what_was_not_looked_at_are_said(report, project, tile_spec, capsys):
+    from rendermodules.core.sections import Section
+    from rendermodules.module import stacks
+
+    with stacks.written_stack(project, "half", version={}, close=False):
+        stacks.write_section(project, "half", Section(1.0, [tile_spec("a1", 1.0)]))
+    report()
+    said = capsys.readouterr().out
+    assert "  z 1: 1 of 3 tiles were dropped; 50% of the matches within the section are above 4 px\n" in said
+    assert "not looked at, as it is LOADING: half; --after half does\n" in said
+    status, page, _ = report("--after", "half", "--before", "raw", "--check")
+    assert status == 1
+    assert "1 of raw are not in half: z 2." in page
+    assert "sections of raw that are not in half: 1" in capsys.readouterr().out
 
 
 def test_few_pictures(report):
@@ -97,15 +116,16 @@ def test_a_project_without_stacks(render_parameters, render, capsys):
 
 
 def test_status_tells_residuals(project, render_parameters, capsys):
-    from rendermodules.command.residual_glance import median_residual
+    from rendermodules.command.residual_glance import glance
     from rendermodules.command.survey import survey
 
     found = survey(project)
-    assert median_residual(project, found, found.stack("montaged")) == 0.0
+    assert glance(project, found, found.stack("montaged")) == (2.5, 0.0)
     assert main(["status", render_parameters["host"]]) == 0
-    assert "0 px" in capsys.readouterr().out
+    assert "2.5 px" in capsys.readouterr().out
     assert main(["status", render_parameters["host"], "--fast"]) == 0
     assert " px" not in capsys.readouterr().out
     assert main(["status", render_parameters["host"], "--json"]) == 0
     stacks = {one["name"]: one for one in json.loads(capsys.readouterr().out)["stacks"]}
-    assert stacks["montaged"]["median_residual"] == 0.0
+    assert stacks["montaged"]["median_residual"] == 2.5
+    assert stacks["montaged"]["median_residual_to_next"] == 0.0

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -22,13 +21,13 @@ def layer(planes=(GRAY,), mask=None, shift=0.0, shaken=False, **options):
         placement = mesh_placement(mesh, mapped)
     else:
         placement = affine_placement(widened_mesh(columns, rows, 2, 0), matrix)
-    return Layer(planes, mask, placement.corners, placement.inverses, placement.outline, **options)
+    return Layer(planes, mask, placement, **options)
 
 
-def drawn(layers, kind=np.uint8, planes=1, masked=False, pool=None):
+def drawn(layers, kind=np.uint8, planes=1, masked=False, threads=1):
     canvas = [np.zeros((700, 500), kind) for _ in range(planes)]
     mask = np.zeros((700, 500), np.uint8) if masked else None
-    draw_layers(layers, canvas, mask, pool)
+    draw_layers(layers, canvas, mask, threads)
     return canvas, mask
 
 
@@ -38,8 +37,7 @@ def test_pixels_do_not_hang_on_threads(masked, shaken):
     mask = MASK if masked else None
     layers = [layer(mask=mask, shaken=shaken), layer(mask=mask, shift=230.5, shaken=shaken)]
     (alone,), alone_mask = drawn(layers, masked=masked)
-    with ThreadPoolExecutor(3) as pool:
-        (together,), together_mask = drawn(layers, masked=masked, pool=pool)
+    (together,), together_mask = drawn(layers, masked=masked, threads=3)
     assert np.array_equal(alone, together)
     assert np.array_equal(alone_mask, together_mask)
     assert (alone > 0).mean() > 0.4
@@ -86,9 +84,9 @@ def test_other_depths_are_drawn(kind):
 
 def test_an_affine_that_flattens_draws_nothing():
     placement = affine_placement(widened_mesh(400, 300, 2, 0), np.array([[1.0, 0, 5], [0, 0, 5]]))
-    flat = Layer((GRAY,), None, placement.corners, placement.inverses, placement.outline)
+    flat = Layer((GRAY,), None, placement)
     far = affine_placement(widened_mesh(400, 300, 2, 0), np.array([[1e300, 0, 5], [0, 1, 5]]))
-    (canvas,), _ = drawn([flat, Layer((GRAY,), None, far.corners, far.inverses, far.outline)])
+    (canvas,), _ = drawn([flat, Layer((GRAY,), None, far)])
     assert not canvas.any()
 
 
@@ -102,7 +100,7 @@ from rendermodules.core.rasterising import Layer, draw_layers
 image = np.random.default_rng(1).integers(1, 255, (300, 400), dtype=np.uint8)
 mesh = widened_mesh(400, 300, 7, 0)
 placement = mesh_placement(mesh, mesh.vertices * [2.5, 3] + np.sin(mesh.vertices[:, ::-1]))
-layer = Layer((image,), None, placement.corners, placement.inverses)
+layer = Layer((image,), None, placement)
 def drawn():
     canvas = np.zeros((900, 1000), np.uint8)
     draw_layers([layer], [canvas], None)

@@ -6,7 +6,14 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from rendermodules.core.solve.matches import PairMatches, checked_matches, concatenated, depth_factors
+from rendermodules.core.solve.matches import (
+    PairMatches,
+    checked_matches,
+    concatenated,
+    depth_factors,
+    z_distances,
+    z_pairs,
+)
 
 
 def matches(*pairs, weights=None):
@@ -20,6 +27,12 @@ def matches(*pairs, weights=None):
         np.array([point for pair in pairs for point in pair[3]], dtype=float).reshape(-1, 2),
         np.ones(points) if weights is None else np.array(weights, dtype=float),
     )
+
+
+def test_distances_between_whole_numbers_of_z_are_equal():
+    z = np.array([0.1, 0.2, 0.3])
+    assert z_distances(z, np.array([[0, 1], [2, 1], [0, 2]])).tolist() == [0.1, 0.1, 0.2]
+    assert z_pairs(z.tolist(), [0.0, 0.1]) == [(0.1, 0.1), (0.1, 0.2), (0.2, 0.2), (0.2, 0.3), (0.3, 0.3)]
 
 
 def test_pairs_are_merged_whatever_their_orientation():

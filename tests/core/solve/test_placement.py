@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from rendermodules.core.solve.moments import TileFrames
-from rendermodules.core.solve.motions import Motions
 from rendermodules.core.solve.placement import (
     aligned_to_prior,
     coefficients_of,
@@ -43,12 +42,13 @@ def test_rigid_motion_of_each_group():
 
 def test_loose_components_come_back_and_held_ones_stay():
     prior = coefficients_of(np.tile(np.eye(2, 3), (3, 1, 1)), FRAMES)
-    moved = Motions(prior[:, :, 0] @ TURN.T + 100, TURN @ prior[:, :, 1:], np.eye(2))
+    moved = TURN @ prior
+    moved[:, :, 0] += 100
     sizes = FRAMES.centres * 2
     labels, movable = np.array([0, 0, 1]), np.array([True, True, False])
     back = aligned_to_prior(moved, prior, sizes, FRAMES, labels, movable, may_turn=True)
-    np.testing.assert_allclose(back.coefficients[:2], prior[:2], atol=1e-9)
-    np.testing.assert_allclose(back.coefficients[2], moved.coefficients[2])
+    np.testing.assert_allclose(back[:2], prior[:2], atol=1e-9)
+    np.testing.assert_allclose(back[2], moved[2])
 
 
 @pytest.mark.parametrize("others", [1, 6])
@@ -64,6 +64,18 @@ def test_isolated_tiles_move_with_those_about_them(others):
     found = moved_with_neighbours(start, prior, np.zeros(count), isolated)
     np.testing.assert_allclose(found, solved, atol=1e-9)
     assert np.array_equal(start[others], prior[others])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_neighbours_tell_a_turn_too(count):
+    prior = np.zeros((count + 1, 2, 3))
+    prior[:, :, 1:3] = 60 * np.eye(2)
+    prior[:, 0, 0] = 100.0 * np.arange(count + 1)
+    solved = TURN @ prior
+    start = solved.copy()
+    start[count] = prior[count]
+    found = moved_with_neighbours(start, prior, np.zeros(count + 1), np.arange(count + 1) == count)
+    np.testing.assert_allclose(found, solved, atol=1e-9)
 
 
 def test_the_nearest_section_is_asked_when_a_section_has_no_placed_tile():

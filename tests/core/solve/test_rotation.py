@@ -33,6 +33,21 @@ def test_mean_of_each_component_is_kept_and_fixed_tiles_stay():
     np.testing.assert_allclose(found, [0.2, 0.0, -0.2, 0.0, -0.5], atol=1e-4)
 
 
+def test_few_matched_tiles_among_many_others():
+    turn = np.exp(1j * np.array([1.0, -2.0]))
+    found = synchronized_turns(9, np.array([[4, 5], [5, 6]]), turn, np.ones(2), np.arange(9) == 5)
+    np.testing.assert_allclose(found, [0, 0, 0, 0, 1.0, 0, 2.0, 0, 0], atol=1e-4)
+
+
+def test_weights_of_any_size():
+    pairs = chain_and_skips(20)
+    truth = np.arange(20) * 0.5
+    turn = np.exp(1j * (truth[pairs[:, 0]] - truth[pairs[:, 1]]))
+    weights = np.where(np.arange(len(pairs)) == 0, 1e12, 1.0)
+    found = synchronized_turns(20, pairs, turn, weights, np.arange(20) == 0)
+    np.testing.assert_allclose(differences(found, truth), 0, atol=1e-4)
+
+
 def test_wrong_pairs_are_outvoted():
     truth = np.arange(40) * 0.8
     pairs = np.array([(i, j) for i in range(40) for j in range(i + 1, min(i + 5, 40))])

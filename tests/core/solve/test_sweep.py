@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rendermodules.core.solve.matches import concatenated
 from rendermodules.core.solve.options import SolveError, SolveOptions
 from rendermodules.core.solve.sweep import swept_strengths
 from rendermodules.core.solve.tiles import solved_tiles
@@ -20,6 +21,17 @@ def test_rows_are_what_solves_give(montage):
         assert row.scale_mean == pytest.approx(solution.statistics.scale_mean, abs=1e-5)
         assert row.scale_greatest == pytest.approx(solution.statistics.scale_greatest, abs=1e-4)
     assert sweep.learnt == pytest.approx(solved_tiles(made.tiles, made.matches, SolveOptions()).regularization)
+
+
+def test_sections_are_judged_by_the_weights_that_a_solve_gives_them(sections):
+    matches = concatenated([sections.within, sections.across])
+    sweep = swept_strengths(sections.tiles, matches, SolveOptions(), [1e2])
+    solution = solved_tiles(sections.tiles, matches, SolveOptions())
+    assert sweep.learnt == pytest.approx(solution.regularization)
+    assert sweep.balance == solution.balance
+    alike = swept_strengths(sections.tiles, matches, SolveOptions(balance=False), [1e2])
+    assert alike.balance == {}
+    assert alike.rows[0].score != pytest.approx(sweep.rows[0].score, rel=0.1)
 
 
 def test_stronger_holds_tighter_and_fits_less(montage):

@@ -78,7 +78,7 @@ def test_tiles_of_one_camera_may_share_a_lens(tile_spec):
     tiles[1]["layout"]["camera"] = "other"
     table = tile_table(Section(3.0, tiles, {"bent": BENT}), FrameRule())
     assert tile_set_of(table, "auto", [], []).lens_groups.tolist() == [0, 1, -1]
-    assert tile_set_of(table, "radial", [], ["b"]).lens_groups.tolist() == [0, 1, 2]
+    assert tile_set_of(table, "radial", [], ["b"]).lens_groups.tolist() == [0, -1, 2]
     assert tile_set_of(table, "none", [], ["b"]).fixed.tolist() == [False, True, False]
     assert tile_set_of(table, "none", [3.0], []).fixed.all()
     appended = tile_table(Section(3.0, tiles[:1]), FrameRule(0, "append"))

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from rendermodules.core.connectivity import pairs_within
 from rendermodules.core.solve.matches import PairMatches, concatenated
 from rendermodules.core.solve.options import Anchors, SolveError, SolveOptions, tile_set
 from rendermodules.core.solve.tiles import solved_tiles
@@ -85,6 +86,29 @@ def test_wrong_pairs_are_rejected_and_named(montage):
     assert made.errors(solution)[1] < 0.15
 
 
+@pytest.mark.parametrize("model", ["rigid", "affine"])
+def test_a_tile_all_of_whose_pairs_are_wrong_moves_with_its_neighbours(montage, model):
+    made = montage()
+    corner = np.flatnonzero((made.matches.pairs == 0).any(axis=1)).tolist()
+    assert len(corner) == 2
+    solution = solved(made.with_wrong_pairs(corner, 120.0), model=model)
+    assert np.flatnonzero(solution.isolated).tolist() == [0]
+    # the stage errs by up to 12 pixels
+    assert np.abs(solution.matrices[0] - made.tiles.priors[0])[:, 2].max() < 12
+
+
+@pytest.mark.parametrize("model", ["translation", "rigid", "affine"])
+def test_tiles_that_lose_all_others_by_rejected_pairs_lie_where_their_prior_is(montage, model):
+    made = montage(rotation=0.0)
+    pair = [28, 29]
+    crossing = np.flatnonzero(np.isin(made.matches.pairs, pair).sum(axis=1) == 1).tolist()
+    assert len(crossing) == 3
+    solution = solved(made.with_wrong_pairs(crossing, 120.0), model=model)
+    assert np.bincount(solution.component).tolist() == [28, 2]
+    off = (solution.matrices - made.tiles.priors)[pair] @ [512.0, 512.0, 1.0]
+    np.testing.assert_allclose(off.mean(axis=0), 0, atol=0.01)
+
+
 def test_without_robustness_wrong_pairs_pull(montage):
     solution = solved(montage().with_wrong_pairs([3]), model="rigid", robust=False)
     assert not solution.rejected.any()
@@ -157,6 +181,33 @@ def test_pairs_with_fixed_tiles_on_both_sides(montage):
     np.testing.assert_allclose(
         solved_tiles(everything, made.matches, SolveOptions(model="affine")).matrices, made.tiles.priors
     )
+
+
+def test_pairs_of_fixed_tiles_do_not_judge_the_others(montage):
+    made = montage()
+    fixed = np.arange(30) < 18
+    # where the microscope believes them: off by far more than the matches
+    solution = solved_tiles(replace(made.tiles, fixed=fixed), made.with_wrong_pairs([48]).matches, SolveOptions())
+    both = fixed[solution.pairs].all(axis=1)
+    assert np.median(solution.pair_residuals[both]) > 5
+    assert not solution.rejected[both].any()
+    assert solution.rejected[48]
+    without = made.matches.subset(~pairs_within(fixed, made.matches.pairs))
+    for lens in ("none", "auto", "radial"):
+        options = SolveOptions(lens=lens, robust=False)
+        given = [solved_tiles(replace(made.tiles, fixed=fixed), one, options) for one in (made.matches, without)]
+        np.testing.assert_allclose(given[0].matrices[~fixed], given[1].matrices[~fixed], atol=1e-6)
+
+
+@pytest.mark.parametrize("lens", ["none", "auto", "radial"])
+def test_a_few_tiles_beside_very_many_that_stay(montage, monkeypatch, lens):
+    made = montage(rows=8, columns=8)
+    monkeypatch.setattr("rendermodules.core.solve.stages.SAMPLE_TILES", 9)
+    monkeypatch.setattr("rendermodules.core.solve.lens_fit.SAMPLE_TILES", 9)
+    fixed = np.arange(64) < 61
+    solution = solved_tiles(replace(made.tiles, fixed=fixed), made.matches, SolveOptions(lens=lens))
+    assert np.array_equal(solution.matrices[fixed], made.tiles.priors[fixed])
+    assert not np.allclose(solution.matrices[~fixed], made.tiles.priors[~fixed], atol=1.0)
 
 
 def test_same_input_same_output_and_nothing_is_changed(montage):
@@ -274,7 +325,7 @@ def test_weak_regularisation_of_pixels_is_warned_of(montage):
 
 
 def test_regularisation_that_holds_nothing_is_refused(montage):
-    with pytest.raises(SolveError, match="not positive definite"):
+    with pytest.raises(SolveError, match="not positive definite.* a greater regularization"):
         solved(montage(), model="affine", regularization=1.0, degree_factors=(0.0, 0.0), robust=False)
 
 

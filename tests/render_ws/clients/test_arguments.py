@@ -75,9 +75,13 @@ def test_lists_may_be_continued():
 
 
 def test_words_from_a_file(tmp_path):
-    (tmp_path / "words").write_text("--scale\n 2 \n\nfile one\n")
-    found = values(f"@{tmp_path / 'words'}", "@nothing")
-    assert (found.scale, found.files) == (2.0, ["file one", "@nothing"])
+    (tmp_path / "words").write_text("--scale\n 2 \n\n# a remark\nfile ö one\n", "utf-8")
+    found = values(f"@{tmp_path / 'words'}", "two")
+    assert (found.scale, found.files) == (2.0, ["file ö one", "two"])
+    (tmp_path / "words").write_bytes(b"\xff\xfe")
+    for name in (tmp_path / "words", "nothing"):
+        with pytest.raises(UsageError, match=f"@{name}: the words in this file cannot be read"):
+            values(f"@{name}")
 
 
 def test_what_has_no_effect_is_told():
@@ -89,6 +93,7 @@ def test_what_has_no_effect_is_told():
     [
         ([], "--stack is missing"),
         (["--stack"], "--stack needs a value"),
+        (["--stack", "s", "--scale", "nan", "f"], "--scale must be a number, not 'nan'"),
         (["--stack", "s", "--stack", "t"], "--stack comes twice"),
         (["--stack", "s", "--scael", "1"], "unknown option --scael; did you mean --scale"),
         (["--stack", "s", "--scale", "much"], "--scale must be a number, not 'much'"),

@@ -38,6 +38,16 @@ def test_flat_lists_are_taken_too(run, path, tmp_path):
     assert json.loads((tmp_path / "out.json").read_text()) == [{"tileId": "b", "world": [61.0, 22.0, 1.0]}]
 
 
+def test_entries_that_are_no_coordinates(run, path, tmp_path, capsys):
+    words = ["--z", 1, "--fromJson", tmp_path / "in.json", "--toJson", tmp_path / "out.json", "--localToWorld"]
+    (tmp_path / "in.json").write_text("[[], null, {}, [null]]")
+    run("CoordinateClient", *words, stack="s")
+    assert all("error" in one for one in json.loads((tmp_path / "out.json").read_text()))
+    (tmp_path / "in.json").write_text('[{"tileId": "a", "local": [1, 2]}, [5]]')
+    run("CoordinateClient", *words, stack="s", status=1)
+    assert "in.json: entry 1: neither coordinates nor a list of them" in capsys.readouterr().err
+
+
 def test_refusals(run, path, tmp_path, capsys):
     (tmp_path / "in.json").write_text("{}")
     words = ["--z", 1, "--fromJson", tmp_path / "in.json", "--toJson", tmp_path / "out.json"]

@@ -19,9 +19,18 @@ def test_tiles_move(run, client, path, sections, tmp_path):
     assert client.ok("GET", path)["state"] == "LOADING"
 
 
-@pytest.mark.parametrize("content", ["[1]", '{"a": "high"}', "3"])
-def test_refusals(run, client, path, tmp_path, content, capsys):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[1]", "neither"),
+        ('{"a": "high"}', "neither"),
+        ("3", "neither"),
+        ('{"a": 5, "gone": 5}', "lacks 1 of the tiles: gone"),
+    ],
+)
+def test_refusals(run, client, path, sections, tmp_path, content, message, capsys):
     (tmp_path / "z.json").write_text(content)
     run("ImportTileZValuesClient", tmp_path / "z.json", stack="s", status=1)
-    assert "neither" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert client.ok("GET", path)["state"] == "COMPLETE"
+    assert list(sections(path)) == [1.0, 2.0]

@@ -53,3 +53,19 @@ def test_refusals(run, client, path, changes, tile_ids, message, capsys):
     run("ImportTransformChangesClient", *words, stack="s", status=1)
     assert message in capsys.readouterr().err
     assert client.status("GET", TARGET) == 404
+
+
+@pytest.mark.parametrize(
+    ("transform", "message"),
+    [
+        (5, "no list of"),
+        ({"className": "no.Such", "dataString": "1"}, "tile a: leaf transform of class no.Such"),
+        ({"className": "mpicbg.trakem2.transform.AffineModel2D", "dataString": "1 0 0 1 7"}, "must have 6 numbers"),
+        ({"type": "ref", "refId": "gone"}, "tile a refers to the shared transform gone, which is not there"),
+    ],
+)
+def test_transforms_that_cannot_be_understood(run, client, path, tmp_path, transform, message, capsys):
+    (tmp_path / "changes.json").write_text(json.dumps([{"tileId": "a", "transform": transform}]))
+    words = ["--targetStack", "t", "--transformFile", tmp_path / "changes.json"]
+    run("ImportTransformChangesClient", *words, stack="s", status=1)
+    assert message in capsys.readouterr().err

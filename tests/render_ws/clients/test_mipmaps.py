@@ -53,7 +53,7 @@ def test_finished_files_are_kept_and_groups_share_the_work(run, path, tmp_path, 
     ("words", "message"),
     [
         (["--minLevel", 0], "--minLevel is at least 1"),
-        (["--format", "bmp"], "no image format bmp"),
+        (["--format", "bmp"], "--format must be one of"),
         (["--renderGroup", 2], "--renderGroup 2 is not within 1"),
         (["--minZ", 5], "none of the layers"),
     ],

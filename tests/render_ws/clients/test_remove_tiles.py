@@ -23,8 +23,10 @@ def path(client, tile):
         (["--keepZ", 1, *BOX, "--tileId", "e"], "abd"),
     ],
 )
-def test_tiles_go(run, client, path, words, left):
+def test_tiles_go(run, client, path, words, left, caplog):
     run("TileRemovalClient", *words, stack="s")
+    assert f"removed {5 - len(left)} tiles" in caplog.text
+    assert ("has no tile gone" in caplog.text) == ("gone" in words)
     assert client.ok("GET", f"{path}/tileIds") == sorted(left)
     assert client.ok("GET", path)["state"] == "LOADING"
 

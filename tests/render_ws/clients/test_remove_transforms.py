@@ -25,3 +25,5 @@ def test_refusals(run, path, capsys):
     run("TransformRemovalClient", "--targetStack", "s", 1, stack="s", status=1)
     assert "must be another stack" in capsys.readouterr().err
     run("TransformRemovalClient", "--targetStack", "t", "--numberOfTransforms", 0, 1, stack="s", status=1)
+    run("TransformRemovalClient", "--targetStack", "t", "--numberOfTransforms", 2, 2, stack="s", status=1)
+    assert "1 tiles at z 2.0 have fewer than 2 transforms: b" in capsys.readouterr().err

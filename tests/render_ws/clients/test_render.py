@@ -79,3 +79,5 @@ def test_refusals(words, message, tmp_path, capsys):
 def test_the_result_needs_a_place(tiles, capsys):
     render("--tile_spec_url", tiles, status=1)
     assert "--out is missing" in capsys.readouterr().err
+    render("--tile_spec_url", tiles, "--out", "out.bmp", status=1)
+    assert "no image format .bmp: there are tif" in capsys.readouterr().err

@@ -67,10 +67,23 @@ def test_tiff_with_its_resolution(run, path, tmp_path):
         ([99], "does not contain any tiles"),
         (["--bounds", "0,1,2", 1020], "--bounds must be minX,maxX,minY,maxY"),
         (["--bounds", "9,1,2,3", 1020], "smaller ones first"),
-        (["--format", "bmp", 1020], "not .bmp"),
+        (["--format", "bmp", 1020], "--format must be one of tif, tiff, png, jpg, jpeg, not 'bmp'"),
+        (["--renderTileLabels", 1020], "--renderTileLabels has no stand-in"),
     ],
 )
 def test_refusals(run, path, tmp_path, words, message, capsys):
     run("RenderSectionClient", "--rootDirectory", tmp_path / "out", *words, stack="s", status=1)
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_channel_that_no_tile_has_is_told(run, client, drawn_tile, tmp_path, caplog):
+    path = client.create("s")
+    levels = drawn_tile("a")["mipmapLevels"]
+    channels = [{"name": "DAPI", "minIntensity": 0, "maxIntensity": 255, "mipmapLevels": levels}]
+    client.put(path, drawn_tile("a", channels=channels))
+    words = ["--rootDirectory", tmp_path, "--scale", 1, *PLAIN, "--channels"]
+    run("RenderSectionClient", *words, "DAPI", 1, stack="s")
+    assert "none of" not in caplog.text
+    run("RenderSectionClient", *words, "DAPY", 1, stack="s")
+    assert "none of the 1 tiles, a the first, has a channel DAPY" in caplog.text

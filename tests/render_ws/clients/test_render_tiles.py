@@ -3,7 +3,7 @@ import numpy as np
 from rendermodules.io.images import read_image
 
 
-def test_tiles_are_drawn(run, client, drawn_tile, tile, picture, tmp_path, capsys):
+def test_tiles_are_drawn(run, client, drawn_tile, tile, picture, tmp_path, capsys, caplog):
     path = client.create("s")
     odd = tile("b ö.,:#", 2.5, 5, 7, mipmapLevels={"0": {"imageUrl": picture("odd.png", seed=3)}})
     client.put(path, drawn_tile("a", 1, 100, 50, seed=1), odd)
@@ -25,10 +25,12 @@ def test_tiles_are_drawn(run, client, drawn_tile, tile, picture, tmp_path, capsy
         "true",
         "--tileId",
         "a",
+        "gone",
         "--z",
         1,
     ]
     run("RenderTilesClient", *words, *some, stack="s")
+    assert "these layers have no tile gone" in caplog.text
     files = list((tmp_path / "out/project/s/tiles_at_0.5").rglob("*.*g"))
     assert [file.name for file in files] == ["a.jpg"]
     assert read_image(files[0]).shape == (40, 50)

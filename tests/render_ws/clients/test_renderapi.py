@@ -39,6 +39,17 @@ def render(store):
 
 
 @pytest.fixture
+def served_render(store, serve, tmp_path, monkeypatch):
+    """A connection to a server that asks for a token."""
+    token = tmp_path / "token"
+    token.write_text("correct horse battery staple")
+    token.chmod(0o600)
+    _, address = serve(store, "--token-file", str(token))
+    monkeypatch.setenv("RENDER_TOKEN_FILE", str(token))
+    return connect({"host": address, "owner": "owner", "project": "project"})
+
+
+@pytest.fixture
 def specs(drawn_tile):
     """Three tiles as render-python's objects, with what it insists on."""
     more = {"minIntensity": 0, "maxIntensity": 255}
@@ -87,7 +98,9 @@ def test_imports_of_tilespecs(render, specs):
     assert (tile_ids(render, "s"), state(render, "s")) == (["a", "b", "c"], "COMPLETE")
 
 
-def test_imports_of_files(render, specs, tmp_path):
+@pytest.mark.parametrize("door", ["render", "served_render"])
+def test_imports_of_files(request, door, specs, tmp_path):
+    render = request.getfixturevalue(door)
     files = []
     for spec in specs:
         files.append(str(tmp_path / f"{spec.tileId}.json"))

@@ -97,12 +97,14 @@ def test_what_is_known_already_is_left_out(run, client, path, tile, tmp_path):
     [
         (["--useRowColPositions"], "needs --zNeighborDistance 0"),
         (["--minX", 1], "or none"),
+        (["--toJson", "pairs.txt"], "--toJson must be a file that ends in .json, .json.gz, .zip"),
         (["--minZ", 8], "none of the layers"),
         (["--excludePairsInMatchCollection", "none"], "404"),
         (["--zNeighborDistance", 0, "--useRowColPositions", "--z", 1], "no imageRow and imageCol"),
     ],
 )
 def test_refusals(run, path, tmp_path, words, message, capsys):
-    run("TilePairClient", "--toJson", tmp_path / "pairs.json", *words, stack="s", status=1)
+    place = [] if "--toJson" in words else ["--toJson", tmp_path / "pairs.json"]
+    run("TilePairClient", *place, *words, stack="s", status=1)
     assert message in capsys.readouterr().err
     assert not (tmp_path / "pairs.json").exists()

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -48,6 +50,20 @@ def test_strict_draws_what_java_draws(parameters, tiles, tmp_path):
     assert plain[-1].all()
     assert not strict[-1].any()
     assert np.array_equal(plain, threads)
+
+
+def test_a_small_box_needs_no_compiler_at_any_scale(parameters, tiles, tmp_path):
+    """In a process of its own: others may have loaded it."""
+    parameters.write_text(parameters.read_text().replace('"width"', '"scale": 0.25, "width"', 1))
+    script = """
+import sys
+from rendermodules.render_ws.rendering.command import main
+assert main(sys.argv[1:]) == 0
+assert "numba" not in sys.modules and "scipy" not in sys.modules
+"""
+    arguments = [str(parameters), str(tmp_path / "o.png"), "--image-root", str(tiles.folder)]
+    subprocess.run([sys.executable, "-c", script, *arguments], check=True)
+    assert read_image(tmp_path / "o.png").shape == (37, 50, 3)
 
 
 @pytest.mark.parametrize(

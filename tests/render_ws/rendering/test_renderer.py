@@ -9,7 +9,7 @@ from rendermodules.core.transforms import Affine, LensCorrection
 from rendermodules.io.image_cache import ImageCache
 from rendermodules.io.images import ImageError, RefusedImageError
 from rendermodules.io.paths import allowed_below, url_of_path
-from rendermodules.render_ws.rendering import Renderer, RenderingError
+from rendermodules.render_ws.rendering import Renderer, RenderingError, RenderParameters
 from rendermodules.render_ws.rendering.output import argb, gray
 
 strictness = pytest.mark.parametrize("strict", [True, False])
@@ -289,3 +289,44 @@ def test_a_changed_image_is_drawn_anew(tiles, texture):
     tiles.image(texture(2)[:, :190], "tile.tif")
     assert np.array_equal(renderer.render(spec).pixels[:, :190], texture(2)[:, :190])
     assert url_of_path(tiles.folder / "tile.tif") == tile["mipmapLevels"]["0"]["imageUrl"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"mipmapLevels": {"0": "a.tif"}},
+        {"mipmapLevels": ["a.tif"]},
+        {"mipmapLevels": {"-1": {"imageUrl": "a.tif"}}},
+        {"mipmapLevels": {"0": {"imageUrl": 5}}},
+        {"mipmapLevels": {"0": {"imageUrl": "a.tif", "imageLoaderType": "IMAGEJ_TIFF_STACK", "imageSliceNumber": "b"}}},
+        {"mipmapLevels": {"0": {"imageUrl": "http://127.0.0.1:1/a.tif"}}},
+        {"mipmapLevels": {"0": {"imageUrl": "file:///?dataSet=a&z=0", "imageLoaderType": "ZARR_SLICE"}}},
+        {"channels": {"A": {}}},
+        {"channels": ["A"]},
+        {"transforms": ["a"]},
+        {"transforms": {"specList": ["a"]}},
+        {"transforms": {"specList": [{"className": "mpicbg.trakem2.transform.AffineModel2D", "dataString": None}]}},
+    ],
+    ids=str,
+)
+def test_tiles_of_another_form_are_named(tiles, texture, fault):
+    tile = {**tiles.tile(texture(1)), "tileId": "odd one", **fault}
+    with pytest.raises((RenderingError, ImageError), match="tile odd one: "):
+        Renderer().render({"tileSpecs": [tile]})
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"channels": 5},
+        {"filterSpecs": ["CLAHE"]},
+        {"filterSpecs": 5},
+        {"tileSpecs": "a"},
+        {"backgroundRGBColor": "red"},
+        {"mipmapPathBuilder": "/mipmaps"},
+    ],
+    ids=str,
+)
+def test_parameters_of_another_form_are_named(fault):
+    with pytest.raises(RenderingError, match=next(iter(fault))):
+        RenderParameters.of(fault)

@@ -103,3 +103,72 @@ def test_unknown_stacks_answer_as_java_does(client):
     assert client.ok("PUT", f"{path}/z/1/tileIdsForCoordinates", [{"world": [0, 0]}]) == [[{"world": [0.0, 0.0]}]]
     assert client.status("GET", f"{path}/z/1/world-to-local-coordinates/1,1") == 400
     assert client.status("GET", f"{path}/tile/t/local-to-world-coordinates/1,1") == 404
+
+
+def leaf(name, numbers):
+    return {"type": "leaf", "className": f"mpicbg.trakem2.transform.{name}", "dataString": numbers}
+
+
+def with_transforms(spec, *specs):
+    return {**spec, "transforms": {"type": "list", "specList": list(specs)}}
+
+
+def test_a_tile_that_cannot_be_understood_spoils_no_other(client, tile):
+    path = client.create("s")
+    shared = {"id": "shared", **leaf("AffineModel2D", "1 0 0 1 0 0")}
+    client.put(
+        path, with_transforms(tile("a"), {"type": "ref", "refId": "shared"}), tile("b", x=50), transforms=[shared]
+    )
+    broken = {"id": "shared", **leaf("AffineModel2D", "1 0 0 nan 0 0")}
+    client.put(path, tile("c", z=2), transforms=[broken])
+    both, only_a = client.ok("PUT", f"{path}/z/1/world-to-local-coordinates", [{"world": [60, 5]}, {"world": [5, 5]}])
+    assert both == [{"tileId": "b", "visible": True, "local": [10.0, 5.0, 1.0]}]
+    assert "found in tile id(s) [a] cannot be inverted; tile a: leaf transform 'shared'" in only_a[0]["error"]
+    assert client.status("GET", f"{path}/z/1/world-to-local-coordinates/5,5") == 422
+
+
+def test_places_that_are_not_finite_are_errors(client, tile):
+    path = client.create("s")
+    spec = with_transforms(tile("horizon"), leaf("HomographyModel2D", "1 0 0 0 1 0 0.02 0 1"))
+    client.put(path, spec)
+    items = [{"tileId": "horizon", "local": [-50, 5]}, {"tileId": "horizon", "local": [0, 5]}]
+    lost, found = client.ok("PUT", f"{path}/z/1/local-to-world-coordinates", items)
+    assert lost.pop("error") == "tile horizon: its transforms take (-50.0, 5.0) to no finite place"
+    assert (lost, found["world"]) == (items[0], [0.0, 5.0, 1.0])
+    assert client.status("GET", f"{path}/tile/horizon/local-to-world-coordinates/-50,5") == 422
+    assert client.status("PUT", "/owner/o/local-to-world-coordinates/-50,5", spec) == 422
+
+
+def test_pixels_that_the_box_misses_are_found(client, strict_client, tile):
+    """Boxes are cut towards 0, so that at negative coordinates they lack the first row and column."""
+    path = client.create("s")
+    client.put(path, tile("a", x=-10.75, y=-20.5), tile("b", x=-60, y=-60), with_transforms(tile("bare", z=2)))
+    question = f"{path}/z/1/world-to-local-coordinates"
+    found = client.ok("GET", f"{question}/-10.75,-20.5")
+    assert [(one["tileId"], one["local"], "visible" in one) for one in found] == [
+        ("a", [0.0, 0.0, 1.0], False),
+        ("b", [49.25, 39.5, 1.0], True),
+    ]
+    assert [one["tileId"] for one in strict_client.ok("GET", f"{question}/-10.75,-20.5")] == ["b"]
+    # a point beside the mesh is not in a tile, whether the grown box holds it or not
+    assert client.status("GET", f"{question}/-10.76,40") == 400
+    assert client.status("GET", f"{path}/z/2/world-to-local-coordinates/-0.5,5") == 400
+    assert client.status("GET", f"{path}/z/2/world-to-local-coordinates/0,5") == 200
+
+
+def test_batches_agree_with_a_search_of_every_tile(client, tile):
+    """Against the definition: every tile whose box holds the point, asked one by one."""
+    random = np.random.default_rng(3)
+    path = client.create("s")
+    corners = random.uniform(-300, 300, (30, 2)).round(2)
+    specs = [tile(f"t{index:02d}", x=x, y=y) for index, (x, y) in enumerate(corners)]
+    client.put(path, *specs)
+    points = random.uniform(-400, 400, (300, 2)).round(2)
+    found = client.ok("PUT", f"{path}/z/1/world-to-local-coordinates", [{"world": point} for point in points.tolist()])
+    for point, answer in zip(points, found, strict=True):
+        local = point - corners
+        inside = np.flatnonzero(((local >= 0) & (local <= (99, 79))).all(axis=1))
+        assert [one["tileId"] for one in answer if "local" in one] == [f"t{index:02d}" for index in inside]
+        if len(inside):
+            np.testing.assert_allclose([one["local"][:2] for one in answer], local[inside], atol=1e-9)
+            assert [one.get("visible", False) for one in answer] == [False] * (len(inside) - 1) + [True]

@@ -114,6 +114,30 @@ def test_large_images_are_refused_before_they_are_drawn(connect, client, stack):
         assert client.status("GET", f"{stack}/z/1/box/{wild}/png-image?maxTileSpecsToRender=1") in (200, 400), wild
 
 
+@pytest.mark.parametrize("number", ["1e7", "-1e7", "1e308"])
+def test_factors_out_of_all_proportion_are_refused(client, stack, number):
+    for question in (f"png-image?scale={number}", f"withNeighbors/jpeg-image?heightFactor={number}"):
+        answer = client.send("GET", f"{stack}/tile/a/{question}")
+        assert (answer.status_code, "must not be beyond" in answer.text) == (400, True)
+    assert client.status("GET", f"{stack}/z/1/box/0,0,10,10,{number}/png-image") == 400
+
+
+def test_large_images_are_refused_before_they_are_read(connect, stack):
+    small = connect(limits=Limits(decoded_pixels=1000))
+    answer = small.send("GET", f"{stack}/z/1/box/0,0,10,10,1/png-image")
+    assert (answer.status_code, "more than the 1000 that are read" in answer.text) == (400, True)
+
+
+def test_patterns_of_mipmaps_cannot_take_for_ever(client, stack, tile, tmp_path):
+    builder = {"rootPath": "/m", "numberOfLevels": 3, "extension": "tif", "imageMipmapPatternString": "(a*)*(b)"}
+    assert client.status("PUT", f"{stack}/mipmapPathBuilder", builder) == 400
+    level = {"imageUrl": f"file:{tmp_path}/images/a.png"}
+    body = {"width": 9, "height": 9, "scale": 0.25, "mipmapPathBuilder": builder}
+    body["tileSpecs"] = [tile("x", mipmapLevels={"0": level})]
+    answer = client.send("PUT", "/owner/o/png-image", body)
+    assert (answer.status_code, "repeats a group" in answer.text) == (400, True)
+
+
 def test_images_are_read_below_the_roots_only(connect, stack, tile, tmp_path):
     outside = tmp_path / "outside.png"
     cv2.imwrite(str(outside), np.full((80, 100), 77, np.uint8))
@@ -130,6 +154,10 @@ def test_images_are_read_below_the_roots_only(connect, stack, tile, tmp_path):
         guarded.put(stack, tile(f"t{number}", mipmapLevels={"0": {"imageUrl": url}}))
         assert guarded.status("GET", f"{stack}/tile/t{number}/png-image") == 403, url
         assert guarded.status("GET", f"{stack}/tile/t{number}/validation-info") == 400
+    web = connect(image_roots=("http://127.0.0.1:9/open",))
+    for url, status in (("http://127.0.0.1:9/open/x.png", 400), ("http://127.0.0.1:9/open/../x.png", 403)):
+        web.put(stack, tile("web", mipmapLevels={"0": {"imageUrl": url}}))
+        assert web.status("GET", f"{stack}/tile/web/png-image") == status, url
     body = {"width": 9, "height": 9, "tileSpecs": [tile("x", mipmapLevels={"0": {"imageUrl": urls[0]}})]}
     assert guarded.status("PUT", "/owner/o/png-image", body) == 403
 

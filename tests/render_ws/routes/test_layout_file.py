@@ -21,3 +21,10 @@ def test_lines_for_each_tile(client, tile, translation):
     client.complete(path)
     other = client.send("GET", f"{path}/z/2/layoutFile?format=SCHEFFER").text.splitlines()
     assert other == ["BBOX 0.0 -50.0 105.0 132.0", "TRANSFORM '/nowhere/p.png' null 100 80"]
+
+
+def test_addresses_lead_to_tiles_of_any_name(client, tile):
+    path = client.create("a%20stack%3F")
+    client.put(path, tile("50% ä#?"))
+    address = client.send("GET", f"{path}/layoutFile").text.rstrip("\n").split("\t")[15]
+    assert client.session.get(address, timeout=9).json()["tileSpecs"][0]["tileId"] == "50% ä#?"

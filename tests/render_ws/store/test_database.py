@@ -11,7 +11,7 @@ import pytest
 
 from rendermodules.render_ws.errors import StorageFull, StoreError
 from rendermodules.render_ws.store import database as module
-from rendermodules.render_ws.store.database import APPLICATION_ID, Database, schema_version
+from rendermodules.render_ws.store.database import APPLICATION_ID, Database, Turns, database_at, schema_version
 
 
 def stacks_in(database):
@@ -69,6 +69,20 @@ def test_writers_take_turns(store):
     thread.join()
     assert order == ["first", "second"]
     assert stacks_in(first) == ["first", "second"]
+    first.close()
+    second.close()
+
+
+def test_writers_queue_together_when_a_link_leads_to_the_store(store, tmp_path):
+    (tmp_path / "other").mkdir()
+    link = tmp_path / "other" / "link.db"
+    link.symlink_to(store)
+    first, second = Database(store), Database(link)
+    for number, database in enumerate((first, second)):
+        with database.writing() as connection:
+            add_stack(connection, f"s{number}")
+    assert stacks_in(first) == stacks_in(second) == ["s0", "s1"]
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["link.db"]
     first.close()
     second.close()
 
@@ -156,6 +170,32 @@ def test_a_read_only_folder_or_file_is_named(ordinary_user):
         with pytest.raises(StoreError, match="its folder is read-only"):
             Database(store)
         Path(folder).chmod(0o755)
+
+
+def test_threads_take_turns_and_hand_their_connections_on(store):
+    turns, used, together = Turns(2), [], []
+    working = set()
+
+    def work():
+        with turns:
+            working.add(threading.get_ident())
+            together.append(len(working))
+            used.append(database_at(store))
+            assert database_at(store) is used[-1]
+            time.sleep(0.01)
+            working.remove(threading.get_ident())
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(together) == 2
+    assert len(set(used)) == 2
+    with pytest.raises(ZeroDivisionError), turns:
+        _ = 1 / 0
+    with turns:
+        assert database_at(store) in used
 
 
 def test_stores_are_marked(store):

@@ -1,7 +1,7 @@
 import pytest
 
 from rendermodules.render_ws.errors import StoreError
-from rendermodules.render_ws.store.database import Database
+from rendermodules.render_ws.store.database import Database, close_databases
 from rendermodules.render_ws.store.maintenance import compact, main, problems_of
 
 M = "/owner/owner/matchCollection/m"
@@ -44,6 +44,7 @@ def test_a_sound_store_has_no_problems(filled, caplog):
         ("UPDATE transform SET spec = zeroblob(9)", "spec of transform shared"),
         ("DELETE FROM tile WHERE tile_id = 't007'", "holds 49 tiles, but its summary says 50"),
         ("DELETE FROM layer WHERE layer_id = 2", "at z 1.0 is missing"),
+        ("UPDATE tile SET tile_id = CAST(x'74ff' AS TEXT) WHERE tile_id = 't007'", "cannot be read: Could not decode"),
         ("UPDATE match_collection SET pair_count = 7", "holds 1 pairs, but its count says 7"),
         ("UPDATE tile SET tile_id = 't120' WHERE tile_id = 't007'", "tile t120 is more than once in stack owner"),
     ],
@@ -53,6 +54,22 @@ def test_damage_is_found_and_named(filled, caplog, statement, problem):
     assert any(problem in found for found in problems_of(filled))
     assert main(["check", str(filled)]) == 1
     assert problem in caplog.text
+
+
+def test_lost_pages_are_found_and_hide_nothing(filled):
+    damage(filled, "UPDATE match_collection SET pair_count = 7")
+    database = Database(filled)
+    (page,) = database.connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'transform'").fetchone()
+    database.close()
+    close_databases()
+    content = filled.read_bytes()
+    filled.write_bytes(content[: (page - 1) * 8192] + bytes(8192) + content[page * 8192 :])
+    found = list(problems_of(filled))
+    assert any("malformed" in problem for problem in found)
+    assert any("its count says 7" in problem for problem in found)
+    filled.write_bytes(content[: len(content) // 2])
+    with pytest.raises(StoreError, match="damaged"):
+        list(problems_of(filled))
 
 
 def test_a_store_that_is_not_there_is_not_made(tmp_path, caplog):

@@ -119,6 +119,7 @@ def test_collections_are_merged_on_demand(client):
         {**pair(("1", "a"), ("2", "b")), "matches": {"p": [[1]], "q": [[1]], "w": [1]}},
         {**pair(("1", "a"), ("2", "b")), "matches": {"p": [["x"], [1]], "q": [[1], [1]], "w": [1]}},
         {**pair(("1", "a"), ("2", "b")), "matches": {"p": [[1], [1]]}},
+        pair(("1", "a\0b"), ("2", "b"), ((1, 1), (2, 2))),
         "no object",
     ],
 )

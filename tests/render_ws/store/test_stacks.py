@@ -166,6 +166,11 @@ def test_names_outside_of_javas_set_are_accepted_and_safe(client, strict_client,
     assert client.ok("GET", "/owners") == []
 
 
+@pytest.mark.parametrize("name", ["a\nb", "a\0b", "a\x85b", "a\u2028b", "x" * 201])
+def test_names_that_would_break_lines_are_refused(client, name):
+    assert client.status("POST", f"/owner/o/project/p/stack/{quote(name, safe='')}", {}) == 400
+
+
 def test_section_data_is_live_while_loading_and_as_java_keeps_it_in_strict_mode(client, strict_client, tile):
     path = client.create("s")
     client.put(path, tile("a"), tile("b", x=50), tile("c", z=2, layout={"sectionId": "2.1"}), tile("d", z=3, layout={}))
