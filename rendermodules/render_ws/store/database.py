@@ -158,7 +158,9 @@ class Database:
 
     def _prepare(self) -> None:
         _warn_of_network(self.path)
-        version = self._version()
+        # SQLite gives up at once when somebody looks at a file that another is about to make a store
+        is_empty = not self.path.exists() or self.path.stat().st_size == 0
+        version = 0 if is_empty else self._version()
         if version == 0:
             self._create()
         elif version < schema_version():
@@ -180,10 +182,10 @@ class Database:
 
     def _create(self) -> None:
         schema = files("rendermodules.render_ws.store").joinpath("schema.sql").read_text()
-        self.connection.execute("PRAGMA page_size = 8192")
-        self.connection.execute("PRAGMA journal_mode = WAL")
         with self._turn():
             if self._version() == 0:
+                self.connection.execute("PRAGMA page_size = 8192")
+                self.connection.execute("PRAGMA journal_mode = WAL")
                 self.connection.executescript(
                     f"BEGIN IMMEDIATE; {schema} PRAGMA application_id = {APPLICATION_ID};"
                     f"PRAGMA user_version = {schema_version()}; COMMIT;"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rendermodules.render_ws.errors import StorageFull, StoreError
+from rendermodules.render_ws.errors import ServiceError, StorageFull, StoreError
 from rendermodules.render_ws.store import database as module
 from rendermodules.render_ws.store.database import APPLICATION_ID, Database, Turns, database_at, schema_version
 
@@ -180,8 +180,9 @@ def test_threads_take_turns_and_hand_their_connections_on(store):
         with turns:
             working.add(threading.get_ident())
             together.append(len(working))
-            used.append(database_at(store))
-            assert database_at(store) is used[-1]
+            own = database_at(store)
+            used.append(own)
+            assert database_at(store) is own
             time.sleep(0.01)
             working.remove(threading.get_ident())
 
@@ -196,6 +197,26 @@ def test_threads_take_turns_and_hand_their_connections_on(store):
         _ = 1 / 0
     with turns:
         assert database_at(store) in used
+
+
+def test_many_make_a_store_at_once(tmp_path):
+    for place in range(20):
+        start, made, problems = threading.Barrier(4), [], []
+
+        def make(path, start=start, made=made, problems=problems):
+            start.wait()
+            try:
+                made.append(Database(path))
+            except ServiceError as error:
+                problems.append(error)
+
+        threads = [threading.Thread(target=make, args=(tmp_path / f"{place}.db",)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert problems == []
+        assert {one.connection.execute("PRAGMA page_size").fetchone() for one in made} == {(8192,)}
 
 
 def test_stores_are_marked(store):
