@@ -1,13 +1,13 @@
 """Reading less than whole sections of a stack: boxes of tiles, single tiles, ids of sections."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 from renderapi.render import Render
 
 from rendermodules.core.sections import TileSpec
-from rendermodules.module.stacks import json_answer, stack_url
+from rendermodules.module.stacks import json_answer, selected_z_values, stack_url
 
 _TILES_PER_REQUEST = 1000
 
@@ -44,6 +44,13 @@ def section_ids(render: Render, stack: str) -> dict[float, list[str]]:
     for one in _json(render, stack, "/sectionData", f"sections of stack {stack}"):
         ids.setdefault(float(one["z"]), []).append(one["sectionId"])
     return {z: sorted(ids[z]) for z in sorted(ids)}
+
+
+def z_of_sections(render: Render, stack: str, selection: Mapping[str, Any]) -> dict[str, float]:
+    """Return the z of the sections that a selection chooses, by their ids; see `selected_z_values`."""
+    zs = selected_z_values(render, stack, selection)
+    ids = section_ids(render, stack)
+    return {name: z for z in zs for name in ids.get(z, [])}
 
 
 def _json(render: Render, stack: str, path: str, what: str) -> Any:

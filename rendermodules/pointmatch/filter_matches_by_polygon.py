@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from rendermodules.core.pointmatches import PointMatches, selected, with_weights
 from rendermodules.core.sections import TileSpec
-from rendermodules.module import stacks
 from rendermodules.module.fields import Bool, InputDir, Int, Json, Str
 from rendermodules.module.match_module import (
     MappedMatches,
@@ -29,7 +28,7 @@ from rendermodules.module.match_module import (
 )
 from rendermodules.module.render_module import worker_connection
 from rendermodules.module.schemas import BoxParameters, InputStackParameters
-from rendermodules.module.tile_queries import section_ids, tiles_with_ids
+from rendermodules.module.tile_queries import tiles_with_ids, z_of_sections
 
 if TYPE_CHECKING:
     from rendermodules.core.match_frames import MatchFrame
@@ -91,9 +90,7 @@ class FilterMatchesByPolygon(MatchMapModule):
     @functools.cached_property
     def z_of_section(self) -> dict[str, float]:
         """The z of the chosen sections, by their ids."""
-        zs = stacks.selected_z_values(self.render, self.args["input_stack"], self.args)
-        ids = section_ids(self.render, self.args["input_stack"])
-        return {name: z for z in zs for name in ids.get(z, [])}
+        return z_of_sections(self.render, self.args["input_stack"], self.args)
 
     def input_files(self) -> list[Path]:
         folder = self.args["polygon_dir"]

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from rendermodules.core.pointmatches import PointMatches, selected, with_weights
 from rendermodules.io.files import write_bytes_whole
-from rendermodules.module import stacks
 from rendermodules.module.fields import Bool, Float, Int, OutputFile, Str
 from rendermodules.module.match_module import (
     MappedMatches,
@@ -26,7 +25,7 @@ from rendermodules.module.match_module import (
 )
 from rendermodules.module.match_tiles import match_frames
 from rendermodules.module.schemas import InputStackParameters
-from rendermodules.module.tile_queries import section_ids
+from rendermodules.module.tile_queries import z_of_sections
 
 if TYPE_CHECKING:
     from rendermodules.core.match_filters import Agreement, PairJudgement, PairLimits
@@ -99,9 +98,7 @@ class FilterPointMatches(MatchMapModule):
     @functools.cached_property
     def z_of_section(self) -> dict[str, float]:
         """The z of the chosen sections, by their ids."""
-        zs = stacks.selected_z_values(self.render, self.args["input_stack"], self.args)
-        ids = section_ids(self.render, self.args["input_stack"])
-        return {name: z for z in zs for name in ids.get(z, [])}
+        return z_of_sections(self.render, self.args["input_stack"], self.args)
 
     def selection(self) -> PairSelection:
         return PairSelection(frozenset(self.z_of_section), self.args["pairs"])

@@ -2,7 +2,7 @@ import pytest
 
 from rendermodules.core.sections import Section
 from rendermodules.module.errors import RenderModuleError
-from rendermodules.module.tile_queries import section_ids, tile_bounds, tiles_with_ids
+from rendermodules.module.tile_queries import section_ids, tile_bounds, tiles_with_ids, z_of_sections
 
 LENS = {
     "type": "leaf",
@@ -33,6 +33,11 @@ def test_tiles_by_id(stack, render):
 
 def test_sections_of_a_z(stack, render):
     assert section_ids(render, "raw") == {1.5: ["x", "y"], 2.0: ["2.0"]}
+
+
+def test_z_of_chosen_sections(stack, render):
+    assert z_of_sections(render, "raw", {}) == {"x": 1.5, "y": 1.5, "2.0": 2.0}
+    assert z_of_sections(render, "raw", {"maxZ": 1.5}) == {"x": 1.5, "y": 1.5}
 
 
 def test_no_stack(render):
